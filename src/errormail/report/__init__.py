@@ -1,0 +1,1 @@
+"""An exception becomes a Report: capture, redact, render. Knows nothing of mail."""
