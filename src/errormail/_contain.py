@@ -31,8 +31,8 @@ class contained:  # noqa: N801 -- reads as the statement it is: `with contained(
     def __init__(self, stage: str) -> None:
         self.stage = stage
 
-    def __enter__(self) -> contained:
-        return self
+    def __enter__(self) -> None:
+        pass
 
     def __exit__(
         self,
@@ -46,7 +46,9 @@ class contained:  # noqa: N801 -- reads as the statement it is: `with contained(
             return False
         failures[self.stage] += 1
         if failures[self.stage] == 1:
-            tell(f"{self.stage} failed with {describe(exc, tb)}; further failures of it are only counted")
+            tell(
+                f"{self.stage} failed with {describe(exc, tb)}; further failures of it are only counted"
+            )
         return True
 
 

@@ -13,6 +13,8 @@ django.core.mail catches all of them as before.
 
 from __future__ import annotations
 
+from functools import partial
+
 __all__ = ["ErrorMailError", "ImproperlyConfigured", "InvalidMailer", "MailerDoesNotExist"]
 
 
@@ -33,11 +35,7 @@ class InvalidMailer(ImproperlyConfigured):
         """The key in MAILERS, or None where no entry is concerned."""
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (type(self)._rebuild, (self.args[0], self.alias))
-
-    @classmethod
-    def _rebuild(cls, message: str, alias: str | None) -> InvalidMailer:
-        return cls(message, alias=alias)
+        return (partial(type(self), alias=self.alias), self.args)
 
 
 class MailerDoesNotExist(InvalidMailer, KeyError):

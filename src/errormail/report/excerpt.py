@@ -1,0 +1,102 @@
+"""The source lines that a reader sees of a frame, and which part of them failed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import takewhile
+
+from errormail.report.model import Frame
+
+__all__ = ["SourceLine", "excerpt", "failing_line"]
+
+AROUND = 2
+"""Lines before and after the failing one; where fewer follow, more of those before are shown."""
+FAILING_LINES = 5
+"""Of an expression over many lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLine:
+    """One line of source."""
+
+    number: int
+    text: str
+    failing: bool = False
+    start: int = 0
+    end: int = 0
+    """The failing part is ``text[start:end]``; empty where it is not known."""
+
+    def clipped(self, chars: int) -> SourceLine:
+        """Return it at most *chars* characters long, with the begin of the failing part in view."""
+        if len(self.text) <= chars:
+            return self
+        # Cut on the right if that leaves the failing part whole, or as much of it as there is room for.
+        skip = (
+            0 if self.end <= chars - 3 else max(0, min(self.start - 8, len(self.text) - chars + 3))
+        )
+        text = self.text[skip:] if not skip else "..." + self.text[skip + 3 :]
+        if len(text) > chars:
+            text = text[: chars - 3] + "..."
+        start = max(self.start - skip, 0)
+        return replace(self, text=text, start=start, end=max(start, min(self.end - skip, chars)))
+
+
+def excerpt(frame: Frame) -> list[SourceLine]:
+    """Return the lines around the failing one, dedented, five or so; [] where there is no source."""
+    if not frame.line.strip():
+        return []
+    numbered = dict(enumerate(frame.source, frame.first_lineno))
+    first, last = _failing_range(frame)
+    after = _without_blank_end(
+        [number for number in range(last + 1, last + 1 + AROUND) if number in numbered], numbered
+    )
+    room = 2 * AROUND - len(after)
+    before = [number for number in range(first - room, first) if number in numbered]
+    before = _without_blank_end(before[::-1], numbered)[::-1]
+    shown = [*before, *range(first, last + 1), *after]
+    margin = min(
+        (_indent(numbered[number]) for number in shown if numbered[number].strip()), default=0
+    )
+    return [_source_line(frame, number, numbered[number], margin) for number in shown]
+
+
+def failing_line(frame: Frame) -> SourceLine | None:
+    """Return the failing line alone, dedented; None where there is no source."""
+    text = frame.line
+    if not text.strip() or frame.lineno is None:
+        return None
+    return _source_line(frame, frame.lineno, text, _indent(text))
+
+
+def _failing_range(frame: Frame) -> tuple[int, int]:
+    first = frame.lineno or 0
+    last = min(
+        frame.end_lineno or first,
+        first + FAILING_LINES - 1,
+        frame.first_lineno + len(frame.source) - 1,
+    )
+    return first, max(first, last)
+
+
+def _source_line(frame: Frame, number: int, text: str, margin: int) -> SourceLine:
+    first, last = frame.lineno or 0, max(frame.end_lineno or 0, frame.lineno or 0)
+    body = text[margin:].rstrip()
+    if not first <= number <= last:
+        return SourceLine(number, body)
+    if frame.colno is None:
+        return SourceLine(number, body, failing=True)
+    start = frame.colno if number == first else _indent(text)
+    end = frame.end_colno if number == last and frame.end_colno is not None else len(text)
+    start = min(max(start - margin, 0), len(body))
+    return SourceLine(
+        number, body, failing=True, start=start, end=max(start, min(end - margin, len(body)))
+    )
+
+
+def _without_blank_end(numbers: list[int], numbered: dict[int, str]) -> list[int]:
+    blank = len(list(takewhile(lambda number: not numbered[number].strip(), reversed(numbers))))
+    return numbers[: len(numbers) - blank]
+
+
+def _indent(text: str) -> int:
+    return len(text) - len(text.lstrip(" "))
