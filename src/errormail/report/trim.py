@@ -8,10 +8,52 @@ in their place. If the whole is too big, steps are taken one by one until it fit
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
 
-__all__ = ["Draft", "Step"]
+__all__ = ["IN_A_FILE", "IN_A_MAIL", "Draft", "Lengths", "Step", "encoded_size"]
+
+UNBOUNDED = 1 << 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lengths:
+    """How much of each part is shown, however small the rest is. Every field is an upper bound; `email/DESIGN`, Size."""
+
+    value_chars: int = 200
+    message_chars: int = 1_000
+    note_chars: int = 500
+    """Per PEP 678 note."""
+    stack_chars: int = 8_000
+    """`Report.stack`, which is a traceback as text."""
+    variables: int = 12
+    """Locals per frame."""
+    rows: int = 20
+    """Per block of request details."""
+    code_chars: int = 300
+    """Per source line."""
+    name_chars: int = 120
+    """Names of variables, functions, files, users: what is short unless somebody plays tricks."""
+    url_chars: int = 1_000
+    members: int = 50
+    """Of one exception group."""
+
+
+IN_A_MAIL = Lengths()
+IN_A_FILE = Lengths(
+    value_chars=UNBOUNDED,
+    message_chars=UNBOUNDED,
+    note_chars=UNBOUNDED,
+    stack_chars=UNBOUNDED,
+    variables=UNBOUNDED,
+    rows=UNBOUNDED,
+    code_chars=UNBOUNDED,
+    name_chars=UNBOUNDED,
+    url_chars=UNBOUNDED,
+    members=UNBOUNDED,
+)
+"""All that the report holds."""
 
 
 class Step(IntEnum):
@@ -37,6 +79,8 @@ class Step(IntEnum):
     """Whole sections, last first."""
     CULPRIT_LOCALS = 11
     """The locals that step 3 spares."""
+    LONG_TEXTS = 12
+    """What is left of long texts (message, notes, source lines): their begin."""
 
 
 class _Cut(NamedTuple):
@@ -53,12 +97,14 @@ class Draft:
 
     Args:
         cost: How much a part counts, in the unit of the bound given to `fit`.
+        lengths: How much is shown of each value, message, ...; the renderers look them up here.
     """
 
-    def __init__(self, cost: Callable[[str], int]) -> None:
+    def __init__(self, cost: Callable[[str], int], lengths: Lengths = IN_A_MAIL) -> None:
         self._cost = cost
         self._parts: list[str] = []
         self._cuts: list[_Cut] = []
+        self.lengths = lengths
         self.is_cut = False
         """Whether anything of the report is missing here."""
 
@@ -74,7 +120,7 @@ class Draft:
         """
         Allow that what was added since *start* is replaced by *instead* at *step*, lowest *rank* first.
 
-        A stretch within another one must have an earlier step or a lower rank than that.
+        Stretches lie within each other or apart, they do not overlap. One within another that is gone is gone as well.
         """
         if start < len(self._parts):
             self._cuts.append(_Cut(step, rank, start, len(self._parts), instead))
@@ -91,9 +137,13 @@ class Draft:
         """Cut until the parts together cost at most *bound*, or until nothing is left that may go."""
         costs = [self._cost(part) for part in self._parts]
         total = sum(costs)
+        gone: list[_Cut | None] = [None] * len(costs)
         for cut in sorted(self._cuts):
             if total <= bound:
                 return
+            earlier = gone[cut.start]
+            if earlier is not None and earlier.end >= cut.end:
+                continue  # a stretch around this one went before
             price = self._cost(cut.instead)
             saved = sum(costs[cut.start : cut.end]) - price
             if saved <= 0:
@@ -101,8 +151,26 @@ class Draft:
             width = cut.end - cut.start
             self._parts[cut.start : cut.end] = [cut.instead] + [""] * (width - 1)
             costs[cut.start : cut.end] = [price] + [0] * (width - 1)
+            gone[cut.start : cut.end] = [cut] * width
             total -= saved
             self.is_cut = True
 
     def __str__(self) -> str:
         return "".join(self._parts)
+
+
+def encoded_size(text: str) -> int:
+    """
+    Return at most how many bytes *text* takes in quoted-printable with lines of 76 (RFC 2045 section 6.7).
+
+    That is never less than its utf-8 bytes. Parts can be counted one by one: their sum bounds the size of the whole.
+    """
+    raw = text.encode()
+    # Printable ASCII but "=" stands for itself, a line end for CR LF, any other byte takes three characters.
+    plain = len(raw) - len(raw.translate(None, _PLAIN))
+    newlines = raw.count(b"\n")
+    size = plain + 2 * newlines + 3 * (len(raw) - plain - newlines)
+    return size + 3 * (size // 73 + 1)  # soft line breaks: "=" CR LF after 73 to 75 characters
+
+
+_PLAIN = bytes(code for code in range(0x20, 0x7F) if code != ord("="))

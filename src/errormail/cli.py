@@ -1,0 +1,282 @@
+"""
+The ``errormail`` command, also ``python -m errormail``: is the mail set up, and does it arrive?
+
+A command is a function that adds its parser and says, by ``run``, what it does; COMMANDS lists them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import sys
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from difflib import get_close_matches
+from importlib import import_module
+from typing import TYPE_CHECKING, TextIO, cast
+
+from errormail import _contain, conf
+from errormail._kinds import CONSOLE_BACKEND, DUMMY_BACKEND, KINDS, LOCMEM_BACKEND, SMTP_BACKEND
+from errormail._sources import PREFIX
+from errormail.conf import Settings, configure, override_settings, settings
+from errormail.exceptions import ImproperlyConfigured
+
+if TYPE_CHECKING:
+    Parsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 -- it has no other name
+
+__all__ = ["main"]
+
+TIMEOUT = 30.0
+"""Seconds to wait for one answer of the server where EMAIL_TIMEOUT does not say: nobody waits for ever before a terminal."""
+
+LINE_CHARS = 500
+"""Of one line on stderr: what a server says may be long."""
+
+SECRET_OPTIONS = ("password", "oauth2_token")
+DEVELOPMENT_BACKENDS = {CONSOLE_BACKEND, LOCMEM_BACKEND, DUMMY_BACKEND}
+
+
+class Failed(Exception):
+    """The command ends with 1; the text is its line on stderr."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """
+    Run the command.
+
+    Args:
+        arguments: Those after the command's name; None: those of the process.
+
+    Returns:
+        The exit code: 0 if all went well, 1 if not. argparse itself exits with 2 for a wrong use.
+    """
+    parser = argparse.ArgumentParser(
+        prog="errormail", description="Mail about errors: check it, try it."
+    )
+    parser.add_argument("--version", action="version", version=f"errormail {version()}")
+    parsers = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for add in COMMANDS:
+        add(parsers)
+    chosen = parser.parse_args(arguments)
+    run = cast("Callable[[argparse.Namespace], int]", chosen.run)
+    try:
+        load_settings(chosen.settings)
+        return run(chosen)
+    except (Failed, ImproperlyConfigured) as error:
+        say(f"errormail: {one_line(error)}", sys.stderr)
+        return 1
+
+
+def version() -> str:
+    # The package is above this module: it is there by now, and is not imported from here.
+    return str(getattr(sys.modules["errormail"], "__version__", "unknown"))
+
+
+def with_settings(parsers: Parsers, name: str, text: str) -> argparse.ArgumentParser:
+    """Return the parser of command *name*, with what all commands have."""
+    parser = parsers.add_parser(name, help=text, description=text)
+    parser.add_argument(
+        "--settings",
+        metavar="MODULE",
+        help="dotted path of a module that holds the settings, or that calls errormail.configure() when "
+        f"it is imported; without it the environment counts ({PREFIX}ADMINS, {PREFIX}EMAIL_URL, ...)",
+    )
+    return parser
+
+
+def load_settings(module: str | None) -> None:
+    """Configure with *module*, unless it did so itself while it was imported."""
+    if module is None:
+        return
+    before = conf.configured()
+    if (
+        "" not in sys.path and os.getcwd() not in sys.path
+    ):  # a console script has its own folder there
+        sys.path.insert(0, os.getcwd())
+    try:
+        found = import_module(module)
+    except ImproperlyConfigured:
+        raise
+    except ImportError as error:
+        raise Failed(f"--settings {module}: {type(error).__name__}: {error}") from error
+    except Exception as error:  # a module may raise anything; its text may hold what it was given
+        where = _contain.describe(error, error.__traceback__)
+        raise Failed(f"--settings {module}: importing it raised {where}") from error
+    if conf.configured() is before:
+        configure(found)
+
+
+# sendtestemail
+
+
+def add_sendtestemail(parsers: Parsers) -> None:
+    parser = with_settings(parsers, "sendtestemail", "Send an email to see that it arrives.")
+    parser.add_argument("addresses", nargs="*", metavar="ADDRESS", help="who gets it")
+    parser.add_argument("--admins", action="store_true", help="send it to ADMINS")
+    parser.add_argument("--managers", action="store_true", help="send it to MANAGERS")
+    parser.add_argument("--using", metavar="ALIAS", help="send by this entry of MAILERS")
+    parser.set_defaults(run=sendtestemail)
+
+
+def sendtestemail(chosen: argparse.Namespace) -> int:
+    """
+    Send the test email, as Django's command of that name.
+
+    Raises:
+        Failed: There is nobody to send it to, or it was not delivered.
+    """
+    from errormail import mail
+
+    addresses: list[str] = chosen.addresses
+    using: str | None = chosen.using
+    if not (addresses or chosen.admins or chosen.managers):
+        raise Failed("nobody is addressed: give an ADDRESS, --admins or --managers")
+    for name in ("ADMINS", "MANAGERS"):
+        if getattr(chosen, name.lower()) and not getattr(settings, name):
+            raise Failed(f"{name} is empty: nothing was sent")
+    subject = f"Test email from {socket.gethostname()} on {datetime.now(timezone.utc)}"
+    text = "If you can read this, errormail can send mail."
+    with override_settings(EMAIL_TIMEOUT=settings.EMAIL_TIMEOUT or TIMEOUT):
+        if addresses:
+            with delivering(", ".join(addresses)):
+                if not mail.send_mail(subject, text, None, addresses, using=using):
+                    raise Failed(f"the backend took no email to {', '.join(addresses)}")
+        if chosen.managers:
+            with delivering("MANAGERS"):
+                mail.mail_managers(subject, f"{text} It went to the managers.", using=using)
+        if chosen.admins:
+            with delivering("ADMINS"):
+                mail.mail_admins(subject, f"{text} It went to the admins.", using=using)
+    return 0
+
+
+@contextmanager
+def delivering(to: str) -> Iterator[None]:
+    """
+    Say what was sent, or why it was not.
+
+    Raises:
+        Failed: Something went wrong; its text holds no password.
+    """
+    try:
+        yield
+    except (Failed, ImproperlyConfigured):
+        raise
+    except Exception as error:  # connection, TLS, SMTP, an address: whatever a backend raises
+        through = f" (EMAIL_HOST is {settings.EMAIL_HOST})" if uses_smtp() else ""
+        reason = without_secrets(f"{type(error).__name__}: {error}")
+        raise Failed(f"the email to {to} was not sent{through}: {reason}") from error
+    say(f"sent to {to}", sys.stdout)
+
+
+def uses_smtp() -> bool:
+    return settings.EMAIL_BACKEND == SMTP_BACKEND and "default" not in settings.MAILERS
+
+
+def without_secrets(text: str) -> str:
+    """Return *text*, in which a server may repeat what it was told, without passwords and tokens, plain or as base64."""
+    for user, secret in logins():
+        told = [secret, f"\0{user}\0{secret}"]  # as LOGIN and PLAIN send it, RFC 4616
+        encoded = [b64encode(value.encode()).decode("ascii") for value in told]
+        for shown in (*encoded, secret, repr(secret)[1:-1]):
+            text = text.replace(shown, "[hidden]")
+    return text
+
+
+def logins() -> Iterator[tuple[str, str]]:
+    """Yield user and secret, both as text, of the settings and of each mailer."""
+    yield from pairs(settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD)
+    yield from pairs(settings.EMAIL_HOST_USER, settings.EMAIL_OAUTH2_TOKEN)
+    for mailer in settings.MAILERS.values():
+        options = cast("Mapping[str, object]", mailer.get("OPTIONS", {}))
+        for name in SECRET_OPTIONS:
+            yield from pairs(options.get("username"), options.get(name))
+
+
+def pairs(user: object, secret: object) -> list[tuple[str, str]]:
+    if not isinstance(secret, str) or not secret:
+        return []
+    return [(user if isinstance(user, str) else "", secret)]
+
+
+# check
+
+
+def add_check(parsers: Parsers) -> None:
+    parser = with_settings(
+        parsers, "check", "See whether the settings are good, without sending anything."
+    )
+    parser.set_defaults(run=check)
+
+
+def check(_chosen: argparse.Namespace) -> int:
+    """Print what is wrong (error) or looks like a mistake (warning). With an error the exit code is 1."""
+    errors = [*wrong_mailers()]
+    if not settings.ADMINS:
+        errors.append("ADMINS is empty: nobody gets error mail")
+    for text in errors:
+        say(f"error: {text}", sys.stdout)
+    for text in warnings():
+        say(f"warning: {text}", sys.stdout)
+    if not errors:
+        say("the settings are good", sys.stdout)
+    return 1 if errors else 0
+
+
+def wrong_mailers() -> Iterator[str]:
+    """Yield why a mailer cannot be made. None is opened."""
+    for alias in dict.fromkeys(["default", *settings.MAILERS]):
+        reason = why_not(alias)
+        if reason:
+            yield f"the mailer {alias!r} cannot be made: {reason}"
+
+
+def why_not(alias: str) -> str:
+    from errormail.mail import mailers
+
+    try:
+        mailers[alias]
+    except Exception as error:  # noqa: BLE001 -- a backend of somebody else may raise anything
+        return one_line(without_secrets(f"{type(error).__name__}: {error}"))
+    return ""
+
+
+def warnings() -> Iterator[str]:
+    if settings.DEBUG:
+        yield "DEBUG is on: no error mail is sent"
+    if settings.SERVER_EMAIL == Settings.SERVER_EMAIL:
+        yield f"SERVER_EMAIL is {Settings.SERVER_EMAIL}, the default: many servers refuse such a sender"
+    default = settings.MAILERS.get("default", {}).get("BACKEND", SMTP_BACKEND)
+    if "default" not in settings.MAILERS:
+        default = settings.EMAIL_BACKEND
+    if default in DEVELOPMENT_BACKENDS:
+        yield f"mail goes to {default}, which sends nothing"
+    if uses_smtp() and settings.EMAIL_HOST_PASSWORD and not has_tls():
+        yield "EMAIL_HOST_PASSWORD goes over a connection without encryption: see EMAIL_USE_TLS"
+    for name in sorted(os.environ):
+        if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in KINDS:
+            close = get_close_matches(name, [PREFIX + known for known in KINDS], n=1, cutoff=0.8)
+            if close:  # a container platform makes variables too, such as ERRORMAIL_SERVICE_HOST
+                yield f"the environment variable {name} is not looked at: did you mean {close[0]}?"
+
+
+def has_tls() -> bool:
+    return settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL
+
+
+COMMANDS: list[Callable[[Parsers], None]] = [add_sendtestemail, add_check]
+
+
+def say(text: str, stream: TextIO) -> None:
+    """Write a line, whatever the encoding of *stream* is."""
+    encoding = stream.encoding or "ascii"
+    stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    stream.flush()
+
+
+def one_line(text: object) -> str:
+    line = " ".join(f"{text}".split())
+    return line if len(line) <= LINE_CHARS else f"{line[:LINE_CHARS]}..."

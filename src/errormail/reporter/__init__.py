@@ -1,0 +1,248 @@
+"""
+The way of a failure in the caller's thread: is it ours to report? → group → capture → hand over.
+
+Every door calls `report`, which never raises. What is handed over is a `Report`: no reference to a frame, a request or
+an exception outlives the call.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from logging import LogRecord
+from typing import TYPE_CHECKING, Union
+
+from errormail import conf
+from errormail._addresses import parse_address, to_strings
+from errormail.reporter.scope import current_scope
+from errormail._contain import contained, tell
+from errormail.reporter.seen import exception_of, mark, told
+from errormail.conf import Settings
+from errormail.delivery.job import Destination, Job
+from errormail.delivery.worker import WORKER, sending
+from errormail.exceptions import ImproperlyConfigured
+
+if TYPE_CHECKING:
+    from errormail.mail import EmailMultiAlternatives
+
+__all__ = [
+    "Failure",
+    "Overrides",
+    "SettingsSource",
+    "destination",
+    "flush",
+    "hand_over",
+    "report",
+    "report_exception",
+    "resolve_settings",
+]
+
+SettingsSource = Union[Settings, Callable[[], Settings], None]  # noqa: UP007 -- | needs types, at run time
+"""Which settings a door reports with: these, those that the callable returns, or the process-wide ones."""
+
+_OWN_LOGGER = "errormail"
+_state = threading.local()
+_told_once: set[str] = set()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """What a door tells of a failure: an exception, a log record, or a message alone."""
+
+    exc: BaseException | None = None
+    record: LogRecord | None = None
+    request: object | None = None
+    """In any shape that `errormail.report.request` understands; None: the request at hand, if there is one."""
+    message: str = ""
+    """Where there is no record."""
+    level: str = "ERROR"
+    context: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overrides:
+    """What one door has in place of the settings. The defaults change nothing."""
+
+    admins: Sequence[str] | None = None
+    subject_prefix: str | None = None
+    using: str | None = None
+    email_backend: str | None = None
+    include_html: bool = True
+    reporter_class: type | None = None
+    format_record: Callable[[LogRecord], str] | None = None
+    """Makes of the record what stands before the text part."""
+    format_subject: Callable[[str], str] | None = None
+    send_mail: Callable[[EmailMultiAlternatives], object] | None = None
+    """Sends in place of a connection."""
+
+
+NO_OVERRIDES = Overrides()
+
+
+def report_exception(
+    exc: BaseException | None = None, *, request: object | None = None, **context: object
+) -> None:
+    """
+    Report *exc*, or the exception that is being handled. Never raises; without an exception it does nothing.
+
+    Args:
+        request: In any shape that docs/handler.md names; by default the request at hand.
+        **context: Shown in the report.
+    """
+    if exc is None:
+        exc = sys.exc_info()[1]
+    if exc is not None:
+        report(Failure(exc=exc, request=request, context=context))
+
+
+def flush(timeout: float = 5.0) -> bool:
+    """Wait until what was reported before is sent, at most *timeout* seconds; return whether nothing is left."""
+    return WORKER.flush(timeout)
+
+
+def report(
+    failure: Failure, *, settings: SettingsSource = None, overrides: Overrides = NO_OVERRIDES
+) -> bool:
+    """
+    Make an email of *failure*, unless it is not ours or somebody made one before. Never raises.
+
+    Returns:
+        Whether an email of it was sent, or waits, by this call.
+    """
+    # Whatever fails or logs while we report must not be reported: that would never end.
+    if getattr(_state, "busy", False) or sending():
+        return False
+    _state.busy = True
+    try:
+        with contained("report"):
+            return _report(failure, settings, overrides)
+    finally:
+        _state.busy = False
+    return False
+
+
+def resolve_settings(source: SettingsSource) -> Settings:
+    """
+    Return the settings that *source* means.
+
+    Raises:
+        ImproperlyConfigured: They are wrong.
+    """
+    if source is None:
+        return conf.current()
+    return source if isinstance(source, Settings) else source()
+
+
+def destination(
+    settings: Settings,
+    overrides: Overrides = NO_OVERRIDES,
+    *,
+    recipients: Sequence[str] | None = None,
+    reason: str | None = None,
+) -> Destination:
+    """
+    Return where the email of a door goes, and how.
+
+    Args:
+        recipients: In place of ADMINS, or of the door's own.
+        reason: Why they get it, for the footer: "ops@example.com is in ADMINS of shop".
+
+    Raises:
+        ImproperlyConfigured: ADMINS has a wrong shape.
+    """
+    place = "ADMINS" if overrides.admins is None else "admins of a logging handler"
+    if recipients is None:
+        recipients = overrides.admins
+    if recipients is None:
+        recipients = _admins(settings.ADMINS)
+    prefix = overrides.subject_prefix
+    return Destination(
+        settings=settings,
+        recipients=tuple(recipients),
+        sender=settings.SERVER_EMAIL,
+        subject_prefix=settings.EMAIL_SUBJECT_PREFIX if prefix is None else prefix,
+        using=overrides.using,
+        email_backend=overrides.email_backend,
+        include_html=overrides.include_html,
+        reason=_reason(recipients, place, settings) if reason is None else reason,
+    )
+
+
+def hand_over(job: Job) -> bool:
+    """Send *job*, now or in the background, as its settings say; return whether it is sent or waits. Never raises."""
+    if job.destination.settings.DELIVERY == "sync":
+        return WORKER.deliver_now(job)
+    return WORKER.submit(job)
+
+
+def _report(failure: Failure, source: SettingsSource, overrides: Overrides) -> bool:
+    if failure.record is not None and failure.record.name.partition(".")[0] == _OWN_LOGGER:
+        return False
+    try:
+        settings = resolve_settings(source)
+        if settings.DEBUG:
+            return False
+        to = destination(settings, overrides)
+    except ImproperlyConfigured as error:
+        _tell_once(f"no error mail: {error}")
+        return False
+    if not to.recipients and overrides.send_mail is None:
+        return False
+    if failure.exc is None and failure.record is not None:
+        failure = replace(failure, exc=exception_of(failure.record))
+    to = _for_those_not_told(failure, to)
+    if to is None:
+        return False
+    from errormail.reporter.assemble import assemble  # what only a failure needs, it loads
+
+    with conf.using(settings):
+        job = assemble(failure, to, overrides)
+    return hand_over(job)
+
+
+def _for_those_not_told(failure: Failure, to: Destination) -> Destination | None:
+    """Return *to* without those who have got an email of *failure*, None if nobody is left; note the others."""
+    scope = current_scope()
+    number = 0 if scope is None else scope.number
+    if scope is not None:
+        scope.reported = True
+    # A record is looked at besides its exception: it may repeat as text what was reported as an exception.
+    seen = [each for each in (failure.exc, failure.record) if each is not None]
+    already = frozenset[str]().union(*(told(each, number) for each in seen))
+    keys = {_key(recipient): recipient for recipient in to.recipients}
+    # An overridden send_mail decides on the recipients by itself: it counts as one.
+    new = [key for key in keys or [""] if key not in already]
+    if not new:
+        return None
+    for each in seen:
+        mark(each, number, already.union(new))
+    return replace(to, recipients=tuple(keys[key] for key in new if key in keys))
+
+
+@lru_cache(maxsize=1_000)
+def _key(recipient: str) -> str:
+    return parse_address(recipient)[1].lower()
+
+
+def _admins(entries: Sequence[str | tuple[str, str]]) -> list[str]:
+    try:
+        return to_strings(entries)
+    except ValueError as error:  # only after override_settings(): configure() refuses it
+        raise ImproperlyConfigured(f"ADMINS: {error}") from error
+
+
+def _reason(recipients: Sequence[str], place: str, settings: Settings) -> str:
+    names = ", ".join(parse_address(recipient)[1] for recipient in recipients)
+    program = ", ".join(filter(None, (settings.SERVICE, settings.ENVIRONMENT)))
+    verb = "is" if len(recipients) == 1 else "are"
+    return f"{names} {verb} in {place}{f' of {program}' if program else ''}"
+
+
+def _tell_once(text: str) -> None:
+    if text not in _told_once and len(_told_once) < 100:
+        _told_once.add(text)
+        tell(text)

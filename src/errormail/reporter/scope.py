@@ -1,0 +1,94 @@
+"""
+What surrounds a failure although nobody hands it on: the request at hand, and the values of `context`.
+
+Both live in context variables: a thread, a task or a greenlet sees its own.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from errormail.report.request import RequestSource
+
+__all__ = ["SCOPE", "Scope", "context", "current_context", "current_scope"]
+
+_numbers = itertools.count(1)
+_REMEMBERED = "__errormail_context__"
+
+
+class Scope:
+    """
+    One request while it is served.
+
+    Args:
+        source: Called when a report is made: what is known of the request then.
+    """
+
+    __slots__ = ("_source", "facts", "number", "reported")
+
+    def __init__(self, source: Callable[[], RequestSource]) -> None:
+        self._source = source
+        self.number = next(_numbers)
+        """No two scopes of a process have the same."""
+        self.reported = False
+        """Whether something was reported while it was served."""
+        self.facts: dict[str, str] = {}
+        """What an inner door knows: ``route`` and ``user``, as in `RequestSource`."""
+
+    def source(self) -> RequestSource:
+        """Return what is known of the request by now."""
+        known = {name: self.facts[name] for name in ("route", "user") if self.facts.get(name)}
+        return replace(self._source(), **known)  # type: ignore[arg-type] -- both are str
+
+
+SCOPE: ContextVar[Scope | None] = ContextVar("errormail.scope", default=None)
+"""Set by the door that sees a request first, around every call into the application."""
+
+_CONTEXT: ContextVar[Mapping[str, object]] = ContextVar("errormail.context")
+
+
+def current_scope() -> Scope | None:
+    """Return the scope of the request at hand, None outside of one."""
+    return SCOPE.get()
+
+
+@contextmanager
+def context(**values: object) -> Iterator[None]:
+    """
+    Show *values* in every report made inside the block, and in the report of an exception that leaves it.
+
+    Blocks nest; the innermost value of a name wins. Also a decorator.
+    """
+    token = _CONTEXT.set({**_CONTEXT.get({}), **values})
+    try:
+        yield
+    except BaseException as exc:
+        # Who reports it further out, a middleware say, is no longer inside.
+        _remember(exc, _CONTEXT.get())
+        raise
+    finally:
+        _CONTEXT.reset(token)
+
+
+def current_context(exc: BaseException | None) -> dict[str, object]:
+    """Return the values of the blocks that we are in, and of those that *exc* has left."""
+    return {**_CONTEXT.get({}), **(_remembered(exc) if exc is not None else {})}
+
+
+def _remember(exc: BaseException, values: Mapping[str, object]) -> None:
+    # By the base class: an exception may have a __setattr__ of its own.
+    BaseException.__setattr__(exc, _REMEMBERED, {**values, **_remembered(exc)})
+
+
+def _remembered(exc: BaseException) -> Mapping[str, object]:
+    try:
+        values = BaseException.__getattribute__(exc, _REMEMBERED)
+    except AttributeError:
+        return {}
+    return values if isinstance(values, dict) else {}
