@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from errormail import _kinds, conf
+from errormail import _checks, _kinds, conf
 from errormail.conf import Settings, configure, current, settings, using
 from errormail.exceptions import ImproperlyConfigured, InvalidMailer
 
@@ -394,13 +394,13 @@ ITEM = st.text(st.characters(exclude_characters='",\\', exclude_categories=["Cs"
 def test_items_keep_what_stands_between_their_quotes(items):
     texts = [f'"{text}, {text}"' if quoted else text for quoted, text in items]
     expected = [text.strip() for text in texts if text.strip()]
-    assert _kinds.read_items(",".join(texts)) == expected
+    assert _checks.read_items(",".join(texts)) == expected
 
 
 @given(st.text('ab ,"\\'))
 def test_items_of_any_text_are_read_or_refused(text):
     try:
-        items = _kinds.read_items(text)
+        items = _checks.read_items(text)
     except ValueError:
         return
     assert "".join(items).replace(" ", "").count("a") == text.count("a")

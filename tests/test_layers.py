@@ -14,7 +14,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 # Lowest first. A part may import parts of the sets below its own, and itself.
 LAYERS = [
-    {"_contain", "exceptions"},
+    {"_contain", "_dotted", "exceptions"},
     {"_addresses"},
     {"conf"},
     {"mail", "report"},
@@ -22,6 +22,8 @@ LAYERS = [
     {"reporter"},
     {"handler", "wsgi"},
     {"flask"},
+    {"cli"},
+    {"__main__"},
     {"__init__"},
 ]
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
-from errormail import _kinds
+from errormail import _checks, _kinds
 
 EMAIL_URL = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):"
@@ -26,9 +26,9 @@ SMTP_SCHEMES = {
 PORTS = {None: 25, "EMAIL_USE_TLS": 587, "EMAIL_USE_SSL": 465}
 
 OTHER_SCHEMES = {
-    "console": _kinds.CONSOLE_BACKEND,
-    "memory": _kinds.LOCMEM_BACKEND,
-    "dummy": _kinds.DUMMY_BACKEND,
+    "console": _checks.CONSOLE_BACKEND,
+    "memory": _checks.LOCMEM_BACKEND,
+    "dummy": _checks.DUMMY_BACKEND,
 }
 
 SCHEMES = [*SMTP_SCHEMES, *OTHER_SCHEMES, "file"]
@@ -87,7 +87,7 @@ def _file_settings(parts: dict[str, str]) -> dict[str, object]:
         raise ValueError("it has no path")
     if re.match("/[A-Za-z]:/", path):  # file:///C:/mail, RFC 8089 appendix D.2
         path = path[1:]
-    return {"EMAIL_BACKEND": _kinds.FILE_BACKEND, "EMAIL_FILE_PATH": path}
+    return {"EMAIL_BACKEND": _checks.FILE_BACKEND, "EMAIL_FILE_PATH": path}
 
 
 def _smtp_settings(scheme: str, parts: dict[str, str]) -> dict[str, object]:
@@ -98,7 +98,7 @@ def _smtp_settings(scheme: str, parts: dict[str, str]) -> dict[str, object]:
     options = _options(parts["query"])
     security = _security(SMTP_SCHEMES[scheme], options)
     return {
-        "EMAIL_BACKEND": _kinds.SMTP_BACKEND,
+        "EMAIL_BACKEND": _checks.SMTP_BACKEND,
         "EMAIL_HOST": host,
         **_login(userinfo),
         **options,
@@ -114,7 +114,7 @@ def _host_and_port(location: str) -> tuple[str, int | None]:
         raise ValueError("an IPv6 address stands in brackets: smtp://[::1]:25")
     address, name, port = match.groups()
     host = _ipv6(address) if address is not None else _decoded(name)
-    return _kinds.check_host(host or "localhost"), _port(port) if port else None
+    return _checks.check_host(host or "localhost"), _port(port) if port else None
 
 
 def _ipv6(text: str) -> str:
@@ -133,7 +133,7 @@ def _ipv6(text: str) -> str:
 
 def _port(text: str) -> int:
     try:
-        return _kinds.check_port(_kinds.read_port(text))
+        return _checks.check_port(_checks.read_port(text))
     except ValueError:
         pass
     raise ValueError("its port is none: an int from 1 to 65535")

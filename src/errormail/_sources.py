@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import FunctionType
 from typing import cast
 
-from errormail import _kinds
+from errormail import _checks, _kinds
 from errormail._kinds import KINDS
 from errormail.exceptions import ImproperlyConfigured
 
@@ -57,7 +57,7 @@ def from_object(source: object) -> dict[str, object]:
         hint = ": did you mean its attribute config?" if has_config(source) else ""
         raise ImproperlyConfigured(
             "settings: expected a mapping or an object whose attributes are settings, "
-            f"got {_kinds.a(source)}{hint}"
+            f"got {_checks.a(source)}{hint}"
         )
     return found
 
@@ -99,4 +99,4 @@ def our_mailer(entry: object) -> object:
 
 def our_backend(path: str) -> str:
     our_path = path.replace("django.core.mail.backends.", "errormail.mail.backends.")
-    return our_path if our_path in _kinds.OWN_PATHS else path
+    return our_path if our_path in _checks.OWN_PATHS else path

@@ -1,7 +1,7 @@
 """
 The ``errormail`` command, also ``python -m errormail``: is the mail set up, and does it arrive?
 
-A command is a function that adds its parser and says, by ``run``, what it does; COMMANDS lists them.
+COMMANDS lists what it can do.
 """
 
 from __future__ import annotations
@@ -11,21 +11,19 @@ import os
 import socket
 import sys
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from difflib import get_close_matches
 from importlib import import_module
-from typing import TYPE_CHECKING, TextIO, cast
+from typing import NamedTuple, TextIO, cast
 
 from errormail import _contain, conf
-from errormail._kinds import CONSOLE_BACKEND, DUMMY_BACKEND, KINDS, LOCMEM_BACKEND, SMTP_BACKEND
+from errormail._checks import CONSOLE_BACKEND, DUMMY_BACKEND, LOCMEM_BACKEND, SMTP_BACKEND
+from errormail._kinds import KINDS
 from errormail._sources import PREFIX
 from errormail.conf import Settings, configure, override_settings, settings
 from errormail.exceptions import ImproperlyConfigured
-
-if TYPE_CHECKING:
-    Parsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 -- it has no other name
 
 __all__ = ["main"]
 
@@ -37,6 +35,13 @@ LINE_CHARS = 500
 
 SECRET_OPTIONS = ("password", "oauth2_token")
 DEVELOPMENT_BACKENDS = {CONSOLE_BACKEND, LOCMEM_BACKEND, DUMMY_BACKEND}
+
+
+class Command(NamedTuple):
+    help: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+    """Returns the exit code."""
 
 
 class Failed(Exception):
@@ -57,14 +62,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="errormail", description="Mail about errors: check it, try it."
     )
     parser.add_argument("--version", action="version", version=f"errormail {version()}")
-    parsers = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for add in COMMANDS:
-        add(parsers)
+    parsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, command in COMMANDS.items():
+        its_parser = parsers.add_parser(name, help=command.help, description=command.help)
+        add_common_arguments(its_parser)
+        command.add_arguments(its_parser)
     chosen = parser.parse_args(arguments)
-    run = cast("Callable[[argparse.Namespace], int]", chosen.run)
     try:
         load_settings(chosen.settings)
-        return run(chosen)
+        return COMMANDS[chosen.command].run(chosen)
     except (Failed, ImproperlyConfigured) as error:
         say(f"errormail: {one_line(error)}", sys.stderr)
         return 1
@@ -75,16 +81,13 @@ def version() -> str:
     return str(getattr(sys.modules["errormail"], "__version__", "unknown"))
 
 
-def with_settings(parsers: Parsers, name: str, text: str) -> argparse.ArgumentParser:
-    """Return the parser of command *name*, with what all commands have."""
-    parser = parsers.add_parser(name, help=text, description=text)
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--settings",
         metavar="MODULE",
         help="dotted path of a module that holds the settings, or that calls errormail.configure() when "
         f"it is imported; without it the environment counts ({PREFIX}ADMINS, {PREFIX}EMAIL_URL, ...)",
     )
-    return parser
 
 
 def load_settings(module: str | None) -> None:
@@ -92,9 +95,8 @@ def load_settings(module: str | None) -> None:
     if module is None:
         return
     before = conf.configured()
-    if (
-        "" not in sys.path and os.getcwd() not in sys.path
-    ):  # a console script has its own folder there
+    # The folder of a console script stands there in its place.
+    if "" not in sys.path and os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     try:
         found = import_module(module)
@@ -112,13 +114,11 @@ def load_settings(module: str | None) -> None:
 # sendtestemail
 
 
-def add_sendtestemail(parsers: Parsers) -> None:
-    parser = with_settings(parsers, "sendtestemail", "Send an email to see that it arrives.")
+def add_recipients(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("addresses", nargs="*", metavar="ADDRESS", help="who gets it")
     parser.add_argument("--admins", action="store_true", help="send it to ADMINS")
     parser.add_argument("--managers", action="store_true", help="send it to MANAGERS")
     parser.add_argument("--using", metavar="ALIAS", help="send by this entry of MAILERS")
-    parser.set_defaults(run=sendtestemail)
 
 
 def sendtestemail(chosen: argparse.Namespace) -> int:
@@ -154,7 +154,7 @@ def sendtestemail(chosen: argparse.Namespace) -> int:
 
 
 @contextmanager
-def delivering(to: str) -> Iterator[None]:
+def delivering(to: str) -> Generator[None]:
     """
     Say what was sent, or why it was not.
 
@@ -205,11 +205,8 @@ def pairs(user: object, secret: object) -> list[tuple[str, str]]:
 # check
 
 
-def add_check(parsers: Parsers) -> None:
-    parser = with_settings(
-        parsers, "check", "See whether the settings are good, without sending anything."
-    )
-    parser.set_defaults(run=check)
+def add_nothing(_parser: argparse.ArgumentParser) -> None:
+    pass
 
 
 def check(_chosen: argparse.Namespace) -> int:
@@ -267,7 +264,14 @@ def has_tls() -> bool:
     return settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL
 
 
-COMMANDS: list[Callable[[Parsers], None]] = [add_sendtestemail, add_check]
+COMMANDS = {
+    "sendtestemail": Command(
+        "Send an email to see that it arrives.", add_recipients, sendtestemail
+    ),
+    "check": Command(
+        "See whether the settings are good, without sending anything.", add_nothing, check
+    ),
+}
 
 
 def say(text: str, stream: TextIO) -> None:

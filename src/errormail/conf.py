@@ -17,7 +17,7 @@ from threading import RLock
 from types import MappingProxyType, TracebackType
 from typing import Any, TypeVar, cast
 
-from errormail import _kinds, _sources
+from errormail import _checks, _kinds, _sources
 from errormail._kinds import KINDS
 from errormail._sources import PREFIX
 from errormail.exceptions import ImproperlyConfigured, InvalidMailer
@@ -56,7 +56,7 @@ class Settings:
     INTERNAL_IPS: Sequence[str] = ()
     SESSION_COOKIE_NAME: str = "sessionid"
     IGNORABLE_404_URLS: Sequence[str | re.Pattern[str]] = ()
-    EMAIL_BACKEND: str = _kinds.SMTP_BACKEND
+    EMAIL_BACKEND: str = _checks.SMTP_BACKEND
     EMAIL_HOST: str = "localhost"
     EMAIL_PORT: int = 25
     EMAIL_HOST_USER: str = ""
@@ -74,8 +74,8 @@ class Settings:
     MAILERS: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
     DELIVERY: str = "background"
     SHUTDOWN_TIMEOUT: float = 5.0
-    DEFAULT_EXCEPTION_REPORTER: str | type[Any] = _kinds.EXCEPTION_REPORTER
-    DEFAULT_EXCEPTION_REPORTER_FILTER: str | type[Any] = _kinds.EXCEPTION_REPORTER_FILTER
+    DEFAULT_EXCEPTION_REPORTER: str | type[Any] = _checks.EXCEPTION_REPORTER
+    DEFAULT_EXCEPTION_REPORTER_FILTER: str | type[Any] = _checks.EXCEPTION_REPORTER_FILTER
 
     _given: frozenset[str]
 
@@ -147,8 +147,8 @@ def represented(name: str, value: object) -> str:
     """Return *value* for the repr, without what may be secret."""
     if name == "MAILERS" and isinstance(value, Mapping):
         mailers = cast("Mapping[object, object]", value)
-        return f"{{{', '.join(f'{_kinds.shown(alias)}: ...' for alias in mailers)}}}"
-    return "[hidden]" if KINDS[name].is_secret else _kinds.shown(value)
+        return f"{{{', '.join(f'{_checks.shown(alias)}: ...' for alias in mailers)}}}"
+    return "[hidden]" if KINDS[name].is_secret else _checks.shown(value)
 
 
 def refuse_unknown(names: Mapping[str, object]) -> None:
@@ -171,7 +171,7 @@ def refuse_contradictions(own: Settings) -> None:
         raise ImproperlyConfigured(
             "EMAIL_SSL_KEYFILE: expected EMAIL_SSL_CERTFILE with it, got none"
         )
-    if not own.EMAIL_HOST and own.EMAIL_BACKEND == _kinds.SMTP_BACKEND:
+    if not own.EMAIL_HOST and own.EMAIL_BACKEND == _checks.SMTP_BACKEND:
         raise ImproperlyConfigured(f"EMAIL_HOST: expected {_kinds.HOST.expected}, got ''")
     both = [name for name in OF_DEFAULT_MAILER if own.is_given(name)]
     if both and "default" in own.MAILERS:
@@ -227,7 +227,7 @@ def check(prefix: str, name: str, value: object) -> object:
         ImproperlyConfigured: It is wrong. The error is raised outside the `except`: its context could hold a secret.
     """
     kind = KINDS[name]
-    text = _kinds.plain(value)
+    text = _checks.plain(value)
     try:
         return kind.check(kind.read(cast(str, text)) if prefix else text)
     except InvalidMailer:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from errormail import conf, reporter
 from errormail._addresses import to_strings
+from errormail._dotted import import_dotted
 from errormail.exceptions import ImproperlyConfigured
 from errormail.reporter import Failure, Overrides, SettingsSource
 
@@ -61,7 +62,7 @@ class AdminEmailHandler(logging.Handler):
         self.include_html = include_html
         self.email_backend = email_backend
         self.using = using
-        self.reporter_class = _loaded("reporter_class", reporter_class)
+        self.reporter_class = _loaded(reporter_class)
         self.admins = None if admins is None else _checked_addresses(admins)
         self.subject_prefix = subject_prefix
         self.settings = settings
@@ -139,7 +140,9 @@ class AdminEmailHandler(logging.Handler):
             include_html=self.include_html,
             reporter_class=self.reporter_class,
             format_record=None if self.formatter is None else self.format,
-            format_subject=self.format_subject if self._overrides_method("format_subject") else None,
+            format_subject=self.format_subject
+            if self._overrides_method("format_subject")
+            else None,
             send_mail=self._send if self._overrides_method("send_mail") else None,
         )
 
@@ -196,5 +199,13 @@ def _checked_addresses(admins: Sequence[str | tuple[str, str]]) -> list[str]:
         raise ImproperlyConfigured(f"admins: {error}") from error
 
 
-def _loaded(argument: str, given: type | str | None) -> type | None:
-    ...
+def _loaded(given: type | str | None) -> type | None:
+    if given is None or isinstance(given, type):
+        return given
+    try:
+        found = import_dotted(given)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"reporter_class: {given!r} does not import: {error}") from error
+    if not isinstance(found, type):
+        raise ImproperlyConfigured(f"reporter_class: expected a class, {given!r} is none")
+    return found

@@ -13,11 +13,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, cast
 
-from errormail.reporter.scope import SCOPE, Scope
 from errormail._brokenlinks import BrokenLinkMiddleware
 from errormail._contain import contained
 from errormail._exchange import Exchange, Response, SizedResponse
 from errormail.reporter import SettingsSource
+from errormail.reporter.scope import SCOPE, Scope
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from errormail.report.model import Frame
+from errormail.report.visible import one_line
 
-__all__ = ["SourceLine", "excerpt", "failing_line"]
+__all__ = ["SourceLine", "excerpt", "failing_lines"]
 
 AROUND = 2
 """Lines before and after the failing one; where fewer follow, more of those before are shown."""
@@ -26,6 +27,14 @@ class SourceLine:
     end: int = 0
     """The failing part is ``text[start:end]``; empty where it is not known."""
 
+    def visible(self) -> SourceLine:
+        """Return it with control characters escaped, and the failing part still where it was."""
+        text = one_line(self.text)
+        if text == self.text:
+            return self
+        start = len(one_line(self.text[: self.start]))
+        return replace(self, text=text, start=start, end=len(one_line(self.text[: self.end])))
+
     def clipped(self, chars: int) -> SourceLine:
         """Return it at most *chars* characters long, with the begin of the failing part in view."""
         if len(self.text) <= chars:
@@ -41,16 +50,16 @@ class SourceLine:
         return replace(self, text=text, start=start, end=max(start, min(self.end - skip, chars)))
 
 
-def excerpt(frame: Frame) -> list[SourceLine]:
-    """Return the lines around the failing one, dedented, five or so; [] where there is no source."""
+def excerpt(frame: Frame, around: int = AROUND) -> list[SourceLine]:
+    """Return the failing line and those around it, dedented, five or so; [] where there is no source."""
     if not frame.line.strip():
         return []
     numbered = dict(enumerate(frame.source, frame.first_lineno))
     first, last = _failing_range(frame)
     after = _without_blank_end(
-        [number for number in range(last + 1, last + 1 + AROUND) if number in numbered], numbered
+        [number for number in range(last + 1, last + 1 + around) if number in numbered], numbered
     )
-    room = 2 * AROUND - len(after)
+    room = 2 * around - len(after)
     before = [number for number in range(first - room, first) if number in numbered]
     before = _without_blank_end(before[::-1], numbered)[::-1]
     shown = [*before, *range(first, last + 1), *after]
@@ -60,12 +69,9 @@ def excerpt(frame: Frame) -> list[SourceLine]:
     return [_source_line(frame, number, numbered[number], margin) for number in shown]
 
 
-def failing_line(frame: Frame) -> SourceLine | None:
-    """Return the failing line alone, dedented; None where there is no source."""
-    text = frame.line
-    if not text.strip() or frame.lineno is None:
-        return None
-    return _source_line(frame, frame.lineno, text, _indent(text))
+def failing_lines(frame: Frame) -> list[SourceLine]:
+    """Return the failing line, or lines of an expression over several, dedented; [] where there is no source."""
+    return [line for line in excerpt(frame, around=0) if line.failing]
 
 
 def _failing_range(frame: Frame) -> tuple[int, int]:

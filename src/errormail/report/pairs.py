@@ -22,12 +22,14 @@ _PAIR = re.compile(
     r"[ \t]*(?P<sep>=>|[:!=]?=|:(?!//)|,)[ \t]*"
 )
 # What an escape leaves at the begin of a name: \npassword, \x00password, %5Bpassword.
-_ESCAPE_REST = re.compile(r"(?<=\\)(?:[nrtfv0]|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4})|(?<=%)[0-9a-fA-F]{2}")
+_ESCAPE_REST = re.compile(
+    r"(?<=\\)(?:[nrtfv0]|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4})|(?<=%)[0-9a-fA-F]{2}"
+)
 _OPENING_QUOTE = re.compile(
     r"(?P<prefix>[bBuUrRfF]{0,2})(?P<escape>\\{0,7})(?P<quote>\"\"\"|'''|[\"'])"
 )
 _ANNOTATION = re.compile(
-    r"[\w.]+(?:\[[^\]\n]{0,80}\])?(?:[ \t]*\|[ \t]*[\w.]+)*[ \t]*=(?!=)[ \t]*"
+    r"[\w.]+(?:\[[^\]\n]{0,80}\])?(?:[ \t]*\|[ \t]*[\w.]+)*[ \t]*=[ \t]*(?=[bBuUrRfF]{0,2}\\{0,7}[\"'])"
 )
 _SCHEME = re.compile(r"(?:basic|bearer|digest|token|negotiate|apikey)[ \t]+", re.IGNORECASE)
 _OPENING_BRACKET = re.compile(r"[\w.]*[(\[{<]")
@@ -42,14 +44,17 @@ _RUN = re.compile(
     r"|\\(?!\\{0,7}[\"']))*"
 )
 _LINE = re.compile(r"(?:[^\r\n\\]|\\(?![rn]))*")
-_WHOLE_LINE_NAMES = re.compile(r"cookie|authori[sz]ation|passphrase|mnemonic|private[-_]?key", re.IGNORECASE)
-# Loggers and modules have names like these: "ERROR:shop.api:no route".
-_WEAK = re.compile(r".*\.(?:api|auth|oauth|cookies?|identity|key|seed|sessions?|signature|tokens?|secrets)", re.DOTALL)
-_ELEMENT = re.compile(r"<([\w.:-]+)(?:\s[^<>]{0,200})?>([^<]*)")
-_FIELD = re.compile(
-    r"form-data;[ \t]*name=\\?[\"']?([^\"'\\\r\n;]{1,200})\\?[\"']?"
-    r"(?:(?!\\r\\n\\r\\n|\\n\\n|\r\n\r\n|\n\n)[\s\S]){0,300}(\\r\\n\\r\\n|\\n\\n|\r\n\r\n|\n\n)"
+_WHOLE_LINE_NAMES = re.compile(
+    r"cookie|authori[sz]ation|passphrase|mnemonic|private[-_]?key", re.IGNORECASE
 )
+# Loggers and modules have names like these: "ERROR:shop.api:no route".
+_WEAK = re.compile(
+    r".*\.(?:api|auth|oauth|cookies?|identity|key|seed|sessions?|signature|tokens?|secrets)",
+    re.DOTALL,
+)
+_ELEMENT = re.compile(r"<([\w.:-]+)(?:\s[^<>]{0,200})?>([^<]*)")
+_FIELD = re.compile(r"form-data;[ \t]*name=\\?[\"']?([^\"'\\\r\n;]{1,200})")
+_BLANK_LINE = re.compile(r"\\r\\n\\r\\n|\\n\\n|\r\n\r\n|\n\n")
 _BOUNDARY = re.compile(r"(?:\\r|\r)?(?:\\n|\n)--")
 _NAMED = re.compile(
     r"(?:name|key|field|header|id)\\?[\"']?[ \t]*[=:][ \t]*\\?[\"']([\w.\[\]-]{1,100})\\?[\"'][ \t,]*\\?[\"']?value\\?[\"']?"
@@ -60,10 +65,10 @@ _NAMED = re.compile(
 
 def redact_pairs(text: str, hides: Hides) -> str:
     """Return *text* with the value of each pair replaced whose name *hides*."""
-    if "=" not in text and ":" not in text and "," not in text:
-        return text
     if "</" in text:
         text = _ELEMENT.sub(lambda match: _element(match, hides), text)
+    if "=" not in text and ":" not in text and "," not in text:
+        return text
     if "form-data" in text:
         text = _without_fields(text, hides)
     if "alue" in text or "ALUE" in text:
@@ -172,7 +177,9 @@ def _closing_quote(text: str, start: int, quote: str, escapes: int) -> int:
 
 def _unquoted(match: re.Match[str], at: int) -> tuple[int, int] | None:
     text = match.string
-    if _WHOLE_LINE_NAMES.search(match["name"][-100:]) and not text.startswith(("{", "[", "(", "<"), at):
+    if _WHOLE_LINE_NAMES.search(match["name"][-100:]) and not text.startswith(
+        ("{", "[", "(", "<"), at
+    ):
         end = _end_of_line(match, at)
     else:
         start = scheme.end() if (scheme := _SCHEME.match(text, at)) else at
@@ -236,7 +243,10 @@ def _without_fields(text: str, hides: Hides) -> str:
     def value(match: re.Match[str]) -> tuple[int, int] | None:
         if not hides(match[1]):
             return None
-        boundary = _BOUNDARY.search(match.string, match.end())
-        return match.end(), boundary.start() if boundary else len(match.string)
+        blank = _BLANK_LINE.search(match.string, match.end(), match.end() + 300)
+        if blank is None:
+            return None
+        boundary = _BOUNDARY.search(match.string, blank.end())
+        return blank.end(), boundary.start() if boundary else len(match.string)
 
     return _without(text, _FIELD, value)

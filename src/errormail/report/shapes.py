@@ -19,7 +19,9 @@ __all__ = ["redact_shapes"]
 # Between :// and the last @ before the path begins.
 _USERINFO = re.compile(r"(?<=://)[^\s/?#\"'<>`|]+@")
 # A password with a raw slash, question mark or hash in it; bounded, since it may cross what follows. Not host:port/.
-_ODD_USERINFO = re.compile(r"(?<=://)[^\s@\"'<>/:]{0,128}:(?!\d{1,5}(?:[/?#]|$))[^\s@\"'<>]{1,256}@")
+_ODD_USERINFO = re.compile(
+    r"(?<=://)[^\s@\"'<>/:]{0,128}:(?!\d{1,5}(?:[/?#]|$))[^\s@\"'<>]{1,256}@"
+)
 _PEM = re.compile(r"-----BEGIN [A-Z0-9 ]{1,40}-----")
 _PEM_END = re.compile(r"-----END [A-Z0-9 ]{1,40}-----")
 _SCHEME = re.compile(
@@ -48,7 +50,9 @@ _WEBHOOK = re.compile(
     r"(?<=hooks\.slack\.com/services/)[A-Za-z0-9/_-]+|(?<=discord\.com/api/webhooks/)[A-Za-z0-9/_-]+"
 )
 _CARD = re.compile(r"(?<![\w.])[3-6]\d{3}(?:[ -]?\d){8,15}(?![\w])(?!\.\d)")
-_HINT = re.compile(r"://|-----BEGIN|[Bb]asic|[Bb]earer|BASIC|BEARER|[Dd]igest|[Nn]egotiate|hooks?[./]")
+_HINT = re.compile(
+    r"://|-----BEGIN|[Bb]asic|[Bb]earer|BASIC|BEARER|[Dd]igest|[Nn]egotiate|hooks?[./]"
+)
 
 
 def redact_shapes(text: str) -> str:
@@ -65,7 +69,6 @@ def redact_shapes(text: str) -> str:
         text = _WEBHOOK.sub(REDACTED, text)
     text = _TOKEN.sub(REDACTED, text)
     return _CARD.sub(_card, text)
-
 
 
 def _without_pem(text: str) -> str:
@@ -106,7 +109,11 @@ def _card(match: re.Match[str]) -> str:
 
 def _has_card_form(digits: list[int]) -> bool:
     """Prefix and length belong together, or it is an order number. Source: ISO/IEC 7812 issuer ranges."""
-    two, three, length = digits[0] * 10 + digits[1], digits[0] * 100 + digits[1] * 10 + digits[2], len(digits)
+    two, three, length = (
+        digits[0] * 10 + digits[1],
+        digits[0] * 100 + digits[1] * 10 + digits[2],
+        len(digits),
+    )
     if digits[0] == 4:  # Visa
         return length in {13, 16, 19}
     if 51 <= two <= 55:  # Mastercard
@@ -117,7 +124,9 @@ def _has_card_form(digits: list[int]) -> bool:
         return length in {14, 16, 19}
     if two == 35:  # JCB
         return 16 <= length <= 19
-    return two in {60, 62, 64, 65, 50, 56, 57, 58, 67} and 16 <= length <= 19  # Discover, UnionPay, Maestro
+    return (
+        two in {60, 62, 64, 65, 50, 56, 57, 58, 67} and 16 <= length <= 19
+    )  # Discover, UnionPay, Maestro
 
 
 def _luhn(digits: list[int]) -> bool:

@@ -170,7 +170,7 @@ def encoded_size(text: str) -> int:
     plain = len(raw) - len(raw.translate(None, _PLAIN))
     newlines = raw.count(b"\n")
     size = plain + 2 * newlines + 3 * (len(raw) - plain - newlines)
-    return size + 3 * (size // 73 + 1)  # soft line breaks: "=" CR LF after 73 to 75 characters
+    return size + 3 * size // 73 + 1  # soft line breaks: "=" CR LF after 73 to 75 characters
 
 
 _PLAIN = bytes(code for code in range(0x20, 0x7F) if code != ord("="))

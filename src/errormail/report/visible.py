@@ -13,9 +13,12 @@ __all__ = ["one_line", "shorten", "visible"]
 
 # Line feed and tab stay: they are layout. Everything else here is a control character (C0, DEL, C1), steers the
 # direction of text, breaks a line in `str.splitlines`, is a lone surrogate, no character at all, or invisible by design.
+# The joiners U+200C and U+200D stay: Persian and emoji are wrong without them.
 _INVISIBLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufdd0-\ufdef\ufeff\ufff9-\ufffb"
-    "\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufdd0-\ufdef\ufeff"
+    "\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f"
+    + "".join(chr(plane << 16 | low) for plane in range(1, 17) for low in (0xFFFE, 0xFFFF))
+    + "]"
 )
 _SHORT = {"\r": "\\r", "\n": "\\n"}  # as people write them
 

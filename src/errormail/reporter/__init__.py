@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -18,13 +17,13 @@ from typing import TYPE_CHECKING, Union
 
 from errormail import conf
 from errormail._addresses import parse_address, to_strings
-from errormail.reporter.scope import current_scope
 from errormail._contain import contained, tell
-from errormail.reporter.seen import exception_of, mark, told
 from errormail.conf import Settings
 from errormail.delivery.job import Destination, Job
 from errormail.delivery.worker import WORKER, sending
 from errormail.exceptions import ImproperlyConfigured
+from errormail.reporter.scope import current_scope
+from errormail.reporter.seen import exception_of, mark, told
 
 if TYPE_CHECKING:
     from errormail.mail import EmailMultiAlternatives

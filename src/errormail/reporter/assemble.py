@@ -7,6 +7,7 @@ line with the type.
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 import traceback
@@ -14,8 +15,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
-from errormail.conf import Settings
 from errormail._contain import contained
+from errormail.conf import Settings
 from errormail.delivery.gate import Gate
 from errormail.delivery.job import Destination, Job
 from errormail.report import debug
@@ -24,9 +25,9 @@ from errormail.report.fingerprint import fingerprint_exception, fingerprint_reco
 from errormail.report.limits import DEFAULT_LIMITS, Limits
 from errormail.report.model import Report, Runtime
 from errormail.report.redact import DEFAULT_REDACTOR
-from errormail.report.request import RequestCapture, RequestSource, capture_request
+from errormail.report.request import RequestSource, capture_request
 from errormail.report.subject import subject_line
-from errormail.reporter.scope import Scope, current_context, current_scope
+from errormail.reporter.scope import current_context, current_scope
 
 if TYPE_CHECKING:
     from errormail.reporter import Failure, Overrides
@@ -54,7 +55,7 @@ def assemble(failure: Failure, to: Destination, overrides: Overrides) -> Job:
         destination=to,
         frequency=_GATE.admit(fingerprint, now),
         preface=_preface(failure, overrides),
-        rendered=_rendered(failure, to, overrides, request),
+        rendered=_rendered(failure, report, overrides, request),
         subject=_subject(report, to, overrides),
         send=overrides.send_mail,
     )
@@ -99,7 +100,7 @@ def _fingerprint(failure: Failure) -> str:
             return fingerprint_exception(failure.exc)
         if failure.record is not None:
             return fingerprint_record(failure.record)
-        return fingerprint_message(failure.message)
+        return fingerprint_record(logging.makeLogRecord({"name": "", "msg": failure.message}))
     return _UNKNOWN
 
 
@@ -189,7 +190,7 @@ def _preface(failure: Failure, overrides: Overrides) -> str:
 
 
 def _rendered(
-    failure: Failure, to: Destination, overrides: Overrides, request: object | None
+    failure: Failure, report: Report, overrides: Overrides, request: object | None
 ) -> tuple[str, str | None] | None:
     """Return text and HTML of a reporter class that is not ours, None where there is none."""
     asked = request.request if isinstance(request, RequestSource) else request
@@ -198,11 +199,11 @@ def _rendered(
         if cls is debug.ExceptionReporter:
             return None
         exc = failure.exc
-        tb = None if exc is None else exc.__traceback__
-        if exc is None and failure.record is not None:
-            # As Django does: the reporter shows the message in place of an exception.
-            exc = LogMessage(failure.record.getMessage())
-        reporter = cls(asked, None if exc is None else type(exc), exc, tb, is_email=True)
+        if exc is None:
+            # As Django does: the message stands in place of an exception.
+            reporter = cls(asked, None, report.message, None, is_email=True)
+        else:
+            reporter = cls(asked, type(exc), exc, exc.__traceback__, is_email=True)
         html = reporter.get_traceback_html() if overrides.include_html else None
         return reporter.get_traceback_text(), html
     return None

@@ -1,0 +1,187 @@
+"""
+Where the requests of different frameworks keep what they are made of: found by its shape, no framework is imported.
+
+Nearly all of them stand on a WSGI environ (PEP 3333) or an ASGI scope. Only what is *stored* is read: an instance's own
+dict, or a slot. Properties and ``__getattr__`` are not called, so that nothing is parsed, no body is read, no lazy user
+is looked up in a database, and a request whose every attribute raises does no harm.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from types import MemberDescriptorType
+from typing import cast
+
+__all__ = ["Carrier", "carrier_of", "current_request", "is_a", "item", "mapping_of", "stored"]
+
+WRAPPERS = 5
+"""How many proxies and wrappers around a request are opened."""
+ENVIRONS = ("environ", "env", "META", "wsgi_environ")
+"""Attributes that hold an environ: Werkzeug, WebOb and Django; Falcon; Django without a server; CherryPy."""
+
+item: Callable[[dict[str, object], str], object] = dict.get
+"""Looks up in a dict, whatever a subclass makes of ``get``."""
+_MRO = type.__dict__["__mro__"].__get__
+_OWN = type.__dict__["__dict__"].__get__
+_NAME = type.__dict__["__name__"].__get__
+
+
+class Carrier:
+    """What a request is made of. Each part is None where the framework has none."""
+
+    __slots__ = ("environ", "objects", "scope", "state")
+
+    def __init__(
+        self,
+        environ: dict[str, object] | None = None,
+        scope: dict[str, object] | None = None,
+        state: dict[str, object] | None = None,
+        objects: Sequence[object] = (),
+    ) -> None:
+        self.environ = environ
+        """WSGI's, or Django's META."""
+        self.scope = scope
+        """ASGI's, of type http or websocket."""
+        self.state = state
+        """aiohttp's own mapping in the request."""
+        self.objects = tuple(objects)
+        """The framework's request, and what it wraps: where parsed forms, users and routes lie."""
+
+    def stored(self, *names: str) -> object | None:
+        """Return what one of the objects keeps under one of *names*, the first that is not None."""
+        found = (stored(each, name) for each in self.objects for name in names)
+        return next((value for value in found if value is not None), None)
+
+
+def carrier_of(request: object) -> Carrier | None:
+    """Return what *request* is made of, None if it is no request of a known shape. Never raises."""
+    try:
+        return _carrier(request)
+    except BaseException:  # noqa: BLE001 -- a foreign object; what it does is not known
+        return None
+
+
+def stored(value: object, name: str) -> object | None:
+    """Return what instance *value* keeps under *name*, without calling code of its class; None if nothing. Never raises."""
+    try:
+        own = object.__getattribute__(value, "__dict__")
+        if type(own) is dict and name in own:
+            return cast("dict[str, object]", own)[name]
+    except BaseException:  # noqa: BLE001, S110 -- no __dict__, or a class that makes it a property
+        pass
+    try:
+        for cls in _MRO(type(value)):
+            slot = _OWN(cls).get(name)
+            if isinstance(slot, MemberDescriptorType):
+                return cast("object", slot.__get__(value, type(value)))
+    except BaseException:  # noqa: BLE001, S110 -- an empty slot
+        pass
+    return None
+
+
+def is_a(value: object, module: str, name: str) -> bool:
+    """Return whether the class of *value*, or one it derives from, is *name* of *module* or of a module below."""
+    found = False
+    for cls in _MRO(type(value)):
+        own = _OWN(cls).get("__module__")
+        # A plain str has a plain startswith; a hostile class can put anything there.
+        if type(own) is str and (own == module or own.startswith(module + ".")):
+            found |= _NAME(cls) == name
+    return found
+
+
+def mapping_of(value: object) -> dict[str, object] | None:
+    """Return *value* itself if it is a dict, a copy if it is another mapping, else None. Never raises."""
+    try:
+        if issubclass(type(value), dict):
+            return cast("dict[str, object]", value)
+        if issubclass(type(value), Mapping):
+            return dict(cast("Mapping[str, object]", value))
+    except BaseException:  # noqa: BLE001, S110 -- a foreign mapping
+        pass
+    return None
+
+
+def current_request() -> object | None:
+    """Return the request that Flask or Quart has bound to this context, None if there is none. Never raises."""
+    for name in ("flask", "quart"):
+        module = sys.modules.get(name)
+        try:
+            if module is not None and module.has_request_context():
+                return cast("object", module.request._get_current_object())  # noqa: SLF001 -- Werkzeug documents it
+        except BaseException:  # noqa: BLE001, S110 -- half-imported, or another thing of that name
+            pass
+    return None
+
+
+def _carrier(request: object) -> Carrier | None:
+    objects = _opened(request)
+    for each in objects:
+        if is_a(each, "aiohttp.web_request", "BaseRequest"):
+            return Carrier(state=_plain_dict(stored(each, "_state")), objects=objects)
+        if (own := mapping_of(each)) is not None:
+            return _of_mapping(own)
+    for each in objects:
+        environ = next((e for e in (_environ(each, name) for name in ENVIRONS) if e), None)
+        scope = mapping_of(_kept(each, "scope"))
+        if scope is not None and not _is_scope(scope):
+            scope = None
+        if environ is None and scope is None and is_a(each, "django.http", "HttpRequest"):
+            environ = _plain_dict(stored(each, "META"))  # HttpRequest(), as tests make it
+        if environ is not None or scope is not None:
+            return Carrier(environ, scope, objects=objects)
+    return None
+
+
+def _of_mapping(own: dict[str, object]) -> Carrier | None:
+    if _is_environ(own):
+        # Werkzeug puts its request there: from it a middleware outside learns what was parsed.
+        inner = item(own, "werkzeug.request")
+        return Carrier(environ=own, objects=() if inner is None else (inner,))
+    return Carrier(scope=own) if _is_scope(own) else None
+
+
+def _opened(request: object) -> list[object]:
+    """Return *request*, what it stands for if it is a proxy, and what that wraps."""
+    objects = [request]
+    for _ in range(WRAPPERS):
+        value = objects[-1]
+        inner = None
+        if is_a(value, "werkzeug.local", "LocalProxy"):
+            current = object.__getattribute__(value, "_get_current_object")
+            inner = current()  # raises RuntimeError outside of a request
+            objects.clear()
+        elif is_a(value, "rest_framework.request", "Request"):
+            inner = stored(value, "_request")
+        if inner is None:
+            break
+        objects.append(inner)
+    return objects
+
+
+def _environ(value: object, name: str) -> dict[str, object] | None:
+    own = mapping_of(_kept(value, name))
+    return own if own is not None and _is_environ(own) else None
+
+
+def _kept(value: object, name: str) -> object | None:
+    """Return what is stored, else what a property of Bottle or CherryPy gives: those keep it per thread."""
+    found = stored(value, name)
+    if found is None and (
+        is_a(value, "bottle", "BaseRequest") or is_a(value, "cherrypy", "Request")
+    ):
+        found = getattr(value, name, None)
+    return found
+
+
+def _is_environ(own: dict[str, object]) -> bool:
+    return isinstance(item(own, "REQUEST_METHOD"), str)
+
+
+def _is_scope(own: dict[str, object]) -> bool:
+    return item(own, "type") in ("http", "websocket") and "headers" in own
+
+
+def _plain_dict(value: object) -> dict[str, object]:
+    return cast("dict[str, object]", value) if type(value) is dict else {}
