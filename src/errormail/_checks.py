@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, cast
 
 from errormail.exceptions import InvalidMailer
@@ -173,14 +174,13 @@ def check_path(value: object) -> object:
 
 def check_charset(value: object) -> str:
     charset = check_text(value)
-    known = True
     try:
         "".encode(charset)
     except (LookupError, ValueError):  # ValueError: a NUL in the name
-        known = False
-    if not known:
-        raise ValueError("Python knows no such encoding")
-    return charset
+        pass
+    else:
+        return charset
+    raise ValueError("Python knows no such encoding")
 
 
 def check_delivery(value: object) -> str:
@@ -194,9 +194,8 @@ def check_address(value: object) -> str:
     from errormail._addresses import parse_address
 
     address = check_text(value)
-    reason = reason_of(parse_address, address)
-    if reason is not None:
-        raise ValueError(reason)
+    if is_refused(parse_address, address):
+        raise ValueError
     return address
 
 
@@ -209,19 +208,18 @@ def check_addresses(value: object) -> list[object]:
         for item in items_of(value)
     ]
     for item in items:
-        reason = reason_of(to_strings, [item])
-        if reason is not None:
-            raise ValueError(f"{shown(item)} is none" + (f", {reason}" if reason else ""))
+        if is_refused(to_strings, [item]):
+            raise ValueError(f"{shown(item)} is none")
     return items
 
 
-def reason_of(check: Callable[[Any], object], value: object) -> str | None:
-    """Return why *check* refuses *value*, without what may be a secret in it; None if it does not."""
+def is_refused(check: Callable[[Any], object], value: object) -> bool:
+    """Does *check* raise ValueError? Its text repeats the value, which may hold a secret, and so do errors behind it."""
     try:
         check(value)
-    except ValueError as error:
-        return without_userinfo(f"{error}")
-    return None
+    except ValueError:
+        return True
+    return False
 
 
 def check_networks(value: object) -> list[str]:
@@ -230,22 +228,13 @@ def check_networks(value: object) -> list[str]:
 
     texts: list[str] = []
     for item in items_of(value):
-        text = item if isinstance(item, str) else f"{item}" if is_of(ipaddress, item) else None
-        if text is None:
-            raise ValueError(f"{shown(item)} is neither")
-        good = True
-        try:
-            ipaddress.ip_network(text, strict=False)
-        except ValueError:
-            good = False
-        if not good:
+        text = f"{item}" if type(item).__module__ == "ipaddress" else item
+        if not isinstance(text, str) or is_refused(
+            partial(ipaddress.ip_network, strict=False), text
+        ):
             raise ValueError(f"{shown(item)} is neither")
         texts.append(text)
     return texts
-
-
-def is_of(module: object, value: object) -> bool:
-    return type(value).__module__ == cast("type", module).__name__
 
 
 def check_patterns(value: object) -> list[object]:

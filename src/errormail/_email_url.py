@@ -120,15 +120,10 @@ def _host_and_port(location: str) -> tuple[str, int | None]:
 def _ipv6(text: str) -> str:
     from ipaddress import IPv6Address
 
-    try:
-        IPv6Address(_decoded(text))
-    except ValueError:
-        good = False
-    else:
-        good = True
-    if not good:
+    address = _decoded(text)
+    if _checks.is_refused(IPv6Address, address):
         raise ValueError("what stands in brackets is no IPv6 address")
-    return _decoded(text)
+    return address
 
 
 def _port(text: str) -> int:

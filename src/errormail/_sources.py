@@ -42,8 +42,10 @@ def from_source(source: object) -> dict[str, object]:
 def from_object(source: object) -> dict[str, object]:
     """Return the attributes of a module, a class, an object. Fields that it declares may be lower-case, as pydantic's usually are."""
     fields = declared_fields(type(source))
-    # Django's settings object has its defaults as attributes too, and says which are not.
-    is_overridden: object = getattr(source, "is_overridden", None)
+    # Django's settings object has its defaults as attributes too, and says which are not. Others have a method
+    # of that name as well, with another meaning.
+    is_django = type(source).__module__ == "django.conf"
+    is_overridden: object = getattr(source, "is_overridden", None) if is_django else None
     found: dict[str, object] = {}
     for name in KINDS:
         if callable(is_overridden) and not is_overridden(name):

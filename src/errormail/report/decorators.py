@@ -112,9 +112,10 @@ def sensitive_post_parameters(*parameters: str) -> Callable[[F], F]:
     names = _names("sensitive_post_parameters", parameters)
 
     def decorate(view: F) -> F:
-        if isinstance(view, (staticmethod, classmethod)):
-            kind = cast("Callable[[object], F]", type(view))
-            return kind(_declaring(cast("Callable[..., object]", _inner(view)), names))
+        if isinstance(view, staticmethod):
+            return cast("F", staticmethod(_declaring(_function(cast("object", view)), names)))
+        if isinstance(view, classmethod):
+            return cast("F", classmethod(_declaring(_function(cast("object", view)), names)))
         if not callable(view):
             raise TypeError(f"sensitive_post_parameters() decorates views, not {view!r:.100}")
         return cast("F", _declaring(view, names))
@@ -153,9 +154,9 @@ def declared_parameters(carrier: Carrier) -> frozenset[str] | None:
         if type(found) is set:
             names |= cast("set[str]", found)
     given = carrier.stored(_DJANGO_PARAMETERS)
-    if given == _DJANGO_ALL:
-        return ALL
-    if isinstance(given, (list, tuple)):
+    if isinstance(given, str):
+        names.add(given)
+    elif isinstance(given, (list, tuple)):
         names.update(name for name in cast("list[object]", given) if isinstance(name, str))
     return ALL if _DJANGO_ALL in names else frozenset(names) or None
 
@@ -258,9 +259,13 @@ def _declaring(view: Callable[..., object], names: frozenset[str]) -> Callable[.
     def sync_view(*args: object, **kwargs: object) -> object:
         __traceback_hide__ = True
         _declare(view, args, kwargs, names)
-        return cast("object", view(*args, **kwargs))
+        return view(*args, **kwargs)
 
     return async_view if _is_coroutine_function(view) else sync_view
+
+
+def _function(method: object) -> Callable[..., object]:
+    return cast("Callable[..., object]", _inner(method))
 
 
 def _is_coroutine_function(view: object) -> bool:

@@ -9,7 +9,7 @@ is looked up in a database, and a request whose every attribute raises does no h
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MemberDescriptorType
 from typing import cast
 
@@ -20,8 +20,6 @@ WRAPPERS = 5
 ENVIRONS = ("environ", "env", "META", "wsgi_environ")
 """Attributes that hold an environ: Werkzeug, WebOb and Django; Falcon; Django without a server; CherryPy."""
 
-item: Callable[[dict[str, object], str], object] = dict.get
-"""Looks up in a dict, whatever a subclass makes of ``get``."""
 _MRO = type.__dict__["__mro__"].__get__
 _OWN = type.__dict__["__dict__"].__get__
 _NAME = type.__dict__["__name__"].__get__
@@ -89,6 +87,11 @@ def is_a(value: object, module: str, name: str) -> bool:
         if type(own) is str and (own == module or own.startswith(module + ".")):
             found |= _NAME(cls) == name
     return found
+
+
+def item(own: dict[str, object], name: str) -> object | None:
+    """Return ``own[name]`` or None, whatever a subclass of dict makes of ``get``."""
+    return cast("object | None", dict.get(own, name))  # pyright: ignore[reportUnknownMemberType]
 
 
 def mapping_of(value: object) -> dict[str, object] | None:

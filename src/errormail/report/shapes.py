@@ -73,7 +73,7 @@ def redact_shapes(text: str) -> str:
 
 def _without_pem(text: str) -> str:
     """Replace each block, also one that has lost its end."""
-    out = []
+    out: list[str] = []
     at = 0
     while begin := _PEM.search(text, at):
         out += [text[at : begin.start()], REDACTED]

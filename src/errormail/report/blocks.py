@@ -1,0 +1,173 @@
+"""
+What both renderers show in the same order: blocks of names and values, and the stretches of a traceback.
+
+A traceback of hundreds of frames is shown by its ends, so its frames are put into items first: an application frame, a
+run of library frames, or words in place of frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import groupby
+from typing import NamedTuple
+
+from errormail.report.model import Elision, Frame, Report, Request, Upload, Variable
+from errormail.report.wording import counted, place
+
+__all__ = [
+    "FRAMES_KEPT",
+    "LIBRARY_ENDS",
+    "LIBRARY_RUN",
+    "SPINE_INNER",
+    "SPINE_OUTER",
+    "Block",
+    "Item",
+    "Run",
+    "context_blocks",
+    "environment",
+    "frames_in",
+    "items",
+    "middle",
+    "request_blocks",
+]
+
+LIBRARY_RUN = 6
+"""A longer run of library frames may be shown by its ends."""
+LIBRARY_ENDS = 2
+FRAMES_KEPT = 30
+"""Application frames of one traceback that stay before whole causes go."""
+SPINE_OUTER = 2
+"""Items at the outer end of a traceback that always stay."""
+SPINE_INNER = 6
+
+# What tells who asked for what, as opposed to what every browser sends. Lower case.
+_TELLING_HEADERS = frozenset(
+    {
+        "host",
+        "referer",
+        "origin",
+        "user-agent",
+        "content-type",
+        "content-length",
+        "authorization",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-request-id",
+        "x-correlation-id",
+        "traceparent",
+        "accept-language",
+    }
+)
+
+
+class Block(NamedTuple):
+    """Names and values under one title."""
+
+    title: str
+    rows: tuple[Variable, ...]
+    rest: tuple[Variable, ...] = ()
+    """Rows that may go first."""
+    omitted: int = 0
+    """Rows that are not shown at all."""
+
+    @property
+    def names(self) -> str:
+        return ", ".join(row.name for row in (*self.rows, *self.rest))
+
+
+class Run(NamedTuple):
+    """Library frames that follow each other."""
+
+    frames: tuple[Frame, ...]
+
+
+Item = Frame | Elision | Run
+
+
+def request_blocks(request: Request, most: int) -> list[Block]:
+    """Return those blocks of request details that hold something, at most *most* rows each."""
+    files = tuple(Variable(name=upload.field, value=_described(upload)) for upload in request.files)
+    blocks = [
+        _block("Form", request.form, most),
+        _block("Files", files, most),
+        _block("Query", request.query, most),
+        _block("Headers", request.headers, most, stay=_TELLING_HEADERS),
+        _block("Cookies", request.cookies, most),
+        _block("Session", request.session, most, stay=frozenset()),
+    ]
+    return [block for block in blocks if block.rows or block.rest]
+
+
+def context_blocks(report: Report, most: int) -> list[Block]:
+    """Return what the program said of itself: ``errormail.context(...)`` and the record's own fields."""
+    blocks = [_block("Context", report.context, most), _block("Log record", report.extra, most)]
+    return [block for block in blocks if block.rows]
+
+
+def environment(report: Report) -> Block:
+    """Return where the program ran."""
+    runtime = report.runtime
+    facts = {
+        "service": place(report),
+        "host": runtime.host,
+        "process": ", ".join(
+            part for part in (f"pid {runtime.pid}", runtime.process.strip()) if part
+        ),
+        "thread": runtime.thread,
+        "task": runtime.task,
+        "runtime": ", ".join(part for part in (runtime.python, runtime.platform) if part),
+    }
+    rows = (Variable(name=name, value=value) for name, value in facts.items() if value)
+    return Block("Environment", tuple(rows))
+
+
+def items(frames: Iterable[Frame | Elision]) -> list[Item]:
+    """Return *frames* in the same order, library frames that follow each other as one Run."""
+    found: list[Item] = []
+    for is_library, group in groupby(
+        frames, lambda frame: isinstance(frame, Frame) and not frame.in_app
+    ):
+        if is_library:
+            found.append(Run(tuple(frame for frame in group if isinstance(frame, Frame))))
+        else:
+            found.extend(group)
+    return found
+
+
+def middle(shown: list[Item], outer: int, inner: int) -> range:
+    """
+    Return the indexes in *shown* (outermost first) that are left when its ends stay: *outer* and *inner* of them.
+
+    An empty range where the ends are all there is, or all but one.
+    """
+    stretch = range(outer, len(shown) - inner)
+    return stretch if len(stretch) > 1 else range(0)
+
+
+def frames_in(shown: Iterable[Item]) -> str:
+    """Return "44 frames": how many calls the items stand for."""
+    number = 0
+    for item in shown:
+        if isinstance(item, Run):
+            number += len(item.frames)
+        elif isinstance(item, Elision):
+            number += item.frames
+        else:
+            number += 1
+    return counted(number, "frame")
+
+
+def _block(
+    title: str, rows: tuple[Variable, ...], most: int, *, stay: frozenset[str] | None = None
+) -> Block:
+    if stay is None:
+        return Block(title, rows[:most], (), max(len(rows) - most, 0))
+    telling = tuple(row for row in rows if row.name.lower() in stay)[:most]
+    others = [row for row in rows if row.name.lower() not in stay]
+    rest = tuple(others[: most - len(telling)])
+    return Block(title, telling, rest, len(rows) - len(telling) - len(rest))
+
+
+def _described(upload: Upload) -> str:
+    size = "size unknown" if upload.size is None else counted(upload.size, "byte")
+    return ", ".join(part for part in (upload.filename, upload.content_type, size) if part)
