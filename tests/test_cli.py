@@ -51,7 +51,7 @@ def module(tmp_path, monkeypatch):
 def fails(arguments, capsys):
     """Run the command, which must fail with one line on stderr; return that line."""
     assert main(arguments) == 1
-    out, err = capsys.readouterr()
+    _, err = capsys.readouterr()
     assert err.startswith("errormail: ")
     assert err.count("\n") == 1
     return err

@@ -228,6 +228,18 @@ def test_fields_of_an_attrs_class_may_be_lower_case():
     assert Settings(Config()).EMAIL_HOST == "mail.example.com"
 
 
+def test_a_method_is_overridden_of_others_than_django_means_nothing():
+    """Dynaconf has one, with another meaning."""
+
+    class Config:
+        SERVICE = "shop"
+
+        def is_overridden(self, name):
+            return False
+
+    assert Settings(Config()).SERVICE == "shop"
+
+
 def test_settings_are_a_source_of_what_is_given_in_them(environment):
     base = Settings(SERVICE="shop", EMAIL_URL="smtps://mail.example.com")
     environment("RELEASE", "1")

@@ -38,8 +38,8 @@ __all__ = [
     "HEAD_NOTE",
     "HEAD_PLACE",
     "HEAD_TYPE",
+    "HEAD_WARNING",
     "INK",
-    "LIBRARY_LINE",
     "MEMBER",
     "MONO_SOFT",
     "PARAGRAPH",
@@ -57,6 +57,7 @@ __all__ = [
     "WIDE_ROW",
     "indented",
     "name_and_value",
+    "separated",
 ]
 
 SANS: Final = "-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
@@ -92,6 +93,7 @@ BODY = Template(
 .i {{ color: #e7eaee !important; }}
 .s {{ color: #a3acb8 !important; }}
 .r {{ color: #ff9d92 !important; }}
+.w {{ color: #f0c36a !important; }}
 .b {{ border-color: #2b323b !important; }}
 .a {{ border-color: #5d6876 !important; }}
 .h {{ border-color: #ff9d92 !important; }}
@@ -127,6 +129,10 @@ PILL = Template(
 HEAD_TYPE = Template(
     f'<h1 class="r" style="margin:6px 0 2px;font:bold 23px/29px {SANS};{RED_COLOR};{BREAK}">{{}}</h1>'
 )
+HEAD_WARNING = Template(
+    f'<h1 class="w" style="margin:6px 0 2px;font:bold 23px/29px {SANS};color:#8a5a00;{BREAK}">{{}}</h1>'
+)
+"""The level of a record that is no error."""
 HEAD_MESSAGE = Template(
     f'<div class="i" style="font:17px/25px {SANS};{INK_COLOR};{BREAK}">{{}}</div>'
 )
@@ -225,7 +231,6 @@ RAISING = Template(f' <span class="r" style="{RED_COLOR}">{{}}</span>')
 FRAME_SOURCE = Template(
     f'<pre class="i" style="margin:3px 0 4px;white-space:pre-wrap;font:12px/18px {MONO};{INK_COLOR};{BREAK}">{{}}</pre>'
 )
-LIBRARY_LINE = MONO_SOFT
 PRE = Template(
     '<tr><td class="g" style="padding:4px 28px">'
     f'<pre class="i" style="margin:0;white-space:pre-wrap;font:12px/18px {MONO};{INK_COLOR};{BREAK}">{{}}</pre></td></tr>\n'

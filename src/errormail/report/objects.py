@@ -6,6 +6,7 @@ A metaclass, a `__getattribute__` or a `__class__` property may do what it likes
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from types import MemberDescriptorType, TracebackType
 from typing import Any, Literal, cast
@@ -152,7 +153,9 @@ def members_of(exc: BaseException) -> tuple[BaseException, ...]:
 
 
 def sequence_items(value: object) -> Iterator[object]:
-    """Return an iterator over a tuple or list, past an override of ``__iter__``; an empty one for anything else."""
-    if is_a(value, tuple):
-        return tuple.__iter__(cast("tuple[object, ...]", value))
-    return list.__iter__(cast("list[object]", value)) if is_a(value, list) else iter(())
+    """Return an iterator over a tuple, list, set or deque, past an override of ``__iter__``; an empty one for anything else."""
+    for kind in (tuple, list, set, frozenset, deque):
+        if is_a(value, kind):
+            iterate: Callable[[object], Iterator[object]] = cast("Any", kind).__iter__
+            return iterate(value)
+    return iter(())

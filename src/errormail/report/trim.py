@@ -7,13 +7,14 @@ in their place. If the whole is too big, steps are taken one by one until it fit
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-__all__ = ["IN_A_FILE", "IN_A_MAIL", "Draft", "Lengths", "Step", "encoded_size"]
+__all__ = ["IN_A_FILE", "IN_A_MAIL", "Draft", "Lengths", "Step", "begin", "encoded_size"]
 
+_T = TypeVar("_T")
 UNBOUNDED = 1 << 60
 
 
@@ -36,8 +37,8 @@ class Lengths:
     name_chars: int = 120
     """Names of variables, functions, files, users: what is short unless somebody plays tricks."""
     url_chars: int = 1_000
-    members: int = 50
-    """Of one exception group."""
+    notes: int = 3
+    """PEP 678 notes in the head; under the traceback all of them."""
 
 
 IN_A_MAIL = Lengths()
@@ -51,7 +52,7 @@ IN_A_FILE = Lengths(
     code_chars=UNBOUNDED,
     name_chars=UNBOUNDED,
     url_chars=UNBOUNDED,
-    members=UNBOUNDED,
+    notes=UNBOUNDED,
 )
 """All that the report holds."""
 
@@ -127,11 +128,20 @@ class Draft:
 
     def shorten(self, text: str, chars: int) -> str:
         """Return *text* cut to *chars* characters and a note of how many are missing."""
-        more = len(text) - chars
-        if more <= 0:
+        if len(text) <= chars:
             return text
         self.is_cut = True
-        return f"{text[:chars]}… {more:,} more character{'s' if more > 1 else ''}"
+        return begin(text, chars)
+
+    def first(self, values: Sequence[_T], number: int) -> Sequence[_T]:
+        """Return the first *number* of *values*; the caller says how many are missing."""
+        if len(values) > number:
+            self.is_cut = True
+        return values[:number]
+
+    def replace(self, position: int, part: str) -> None:
+        """Put *part* where another one stands, after `fit`."""
+        self._parts[position] = part
 
     def fit(self, bound: int) -> None:
         """Cut until the parts together cost at most *bound*, or until nothing is left that may go."""
@@ -157,6 +167,14 @@ class Draft:
 
     def __str__(self) -> str:
         return "".join(self._parts)
+
+
+def begin(text: str, chars: int) -> str:
+    """Return the first *chars* characters of *text*, and a note of how many are missing."""
+    more = len(text) - chars
+    if more <= 0:
+        return text
+    return f"{text[:chars]}… {more:,} more character{'s' if more > 1 else ''}"
 
 
 def encoded_size(text: str) -> int:
