@@ -100,6 +100,7 @@ REFUSED = [
     {"EMAIL_URL": f"smtp://user:{PLANTED}/x@mail.example.com"},
     {"EMAIL_URL": f"smtp://user:x?{PLANTED}@mail.example.com"},
     {"EMAIL_URL": f"smtp://user:x?{PLANTED}=x@mail.example.com"},
+    {"EMAIL_URL": f"smtp://mail.example.com?{PLANTED}=1"},
     {"EMAIL_URL": f"smtp://user:x#{PLANTED}@mail.example.com"},
     {"EMAIL_URL": f"smtp://user:x]{PLANTED}[@[mail.example.com"},
     {"EMAIL_URL": f"smtp://{PLANTED}:%FF@mail.example.com"},

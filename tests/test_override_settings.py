@@ -59,6 +59,7 @@ def test_two_may_end_in_any_order():
 
 def test_configure_inside_is_seen_beside_it():
     with override_settings(SERVICE="test"):
+        assert settings.RELEASE == "1"
         configure(RELEASE="2", SERVICE="blog")
         assert (settings.SERVICE, settings.RELEASE) == ("test", "2")
     assert settings.SERVICE == "blog"

@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from errormail import conf
 from errormail._addresses import to_strings
 from errormail._contain import contained
 from errormail.report.visible import one_line, shorten
-from errormail.reporter import Failure, Overrides, SettingsSource, report
+from errormail.reporter import Failure, Overrides, SettingsSource, report, resolve_settings
 
 if TYPE_CHECKING:
     from _typeshed import OptExcInfo
@@ -68,8 +67,7 @@ class BrokenLinkMiddleware:
         return self._app(environ, watched)
 
     def _tell(self, environ: WSGIEnvironment) -> None:
-        source = self._settings
-        settings = conf.current() if source is None else source() if callable(source) else source
+        settings = resolve_settings(self._settings)
         if settings.DEBUG or not settings.MANAGERS:
             return
         visit = visit_of(environ)

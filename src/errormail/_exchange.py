@@ -44,7 +44,6 @@ class Exchange:
 
     __slots__ = (
         "_environ",
-        "_input",
         "_is_done",
         "_is_failure",
         "_outer",
@@ -84,13 +83,18 @@ class Exchange:
 
     def _record_body(self) -> None:
         stream = self._environ.get("wsgi.input")
-        if isinstance(
-            stream, BodyRecorder
-        ):  # of a middleware further out: what one keeps is enough
-            self._recorder = stream
+        if isinstance(stream, BodyRecorder):
+            self._recorder = stream  # of a middleware further out: one copy is enough
         elif stream is not None:
             self._recorder = self._environ["wsgi.input"] = record(stream, _BODY_BYTES)
             self._owns_recorder = True
+
+    def new_scope(self) -> Scope:
+        """Return a scope for it. Within another one it counts as the same request: what was told there was told."""
+        scope = Scope(self.source)
+        if self._outer is not None:
+            scope.number = self._outer.number
+        return scope
 
     def start_response(
         self,
@@ -109,9 +113,7 @@ class Exchange:
                     self.fail(exc_info[1])
                 write = self._start_response(status, headers, exc_info)
         finally:
-            exc_info = (
-                None  # the server may have raised it, and then its traceback leads to this frame
-            )
+            exc_info = None  # if the server raised it, its traceback leads to this frame: a cycle
         self._write = write
         return write
 
@@ -120,10 +122,7 @@ class Exchange:
         """The response's status code, None before it began or if it is no number."""
         try:
             return int(self._status_line[:3])
-        except (
-            ValueError,
-            TypeError,
-        ):  # a wrong application; what its server makes of that is not ours
+        except (ValueError, TypeError):  # a wrong application: its server will say so
             return None
 
     def source(self) -> RequestSource:
@@ -170,9 +169,8 @@ class Exchange:
                 self._put_back(self._recorder)
 
     def _put_back(self, recorder: BodyRecorder) -> None:
-        if (
-            self._environ.get("wsgi.input") is recorder
-        ):  # else somebody further in has put another there
+        # If somebody further in has put another stream there, that one stays.
+        if self._environ.get("wsgi.input") is recorder:
             self._environ["wsgi.input"] = original_of(recorder)
 
     def _report_status(self, scope: Scope) -> None:
@@ -201,25 +199,13 @@ class Response:
         self._is_closed = False
 
     def __iter__(self) -> Iterator[bytes]:
-        __traceback_hide__ = True  # the report leaves such a frame out
-        token = SCOPE.set(self._scope)
-        try:
-            iterator = iter(self._iterable)
-        except BaseException as exc:
-            self._exchange.fail(exc)
-            raise
-        finally:
-            SCOPE.reset(token)
-        return self._chunks(iterator)
-
-    def _chunks(self, iterator: Iterator[bytes]) -> Iterator[bytes]:
         # A generator: between two chunks it costs half of what a __next__ in Python would.
         __traceback_hide__ = True  # the report leaves such a frame out
         set_scope, reset, scope = SCOPE.set, SCOPE.reset, self._scope
         token = set_scope(scope)
         is_inside = True
         try:
-            for chunk in iterator:
+            for chunk in self._iterable:
                 reset(token)
                 is_inside = False
                 yield chunk
@@ -278,9 +264,7 @@ class SizedResponse(Response):
 def _status_message(status_line: str, environ: WSGIEnvironment) -> str:
     """Return what a response was an answer to: ``502 Bad Gateway: POST /order``."""
     path = f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}"
-    path = path.encode("latin-1", "replace").decode(
-        "utf-8", "replace"
-    )  # PEP 3333: bytes as latin-1
+    path = path.encode("latin-1", "replace").decode("utf-8", "replace")  # PEP 3333: not decoded yet
     method = str(environ.get("REQUEST_METHOD", ""))
     return f"{status_line[:_STATUS_CHARS]}: {method[:_STATUS_CHARS]} {path[:_PATH_CHARS]}"
 

@@ -104,7 +104,7 @@ class Copy:
     __slots__ = ("data", "limit", "size")
 
     def __init__(self, limit: int) -> None:
-        self.data = bytearray()
+        self.data: bytes | bytearray = b""
         self.limit = limit
         self.size = 0
 
@@ -115,8 +115,16 @@ class Copy:
                 size = len(chunk)
                 room = self.limit - len(self.data)
                 if room > 0:
-                    self.data += chunk if size <= room else chunk[:room]
+                    self._append(chunk if size <= room else chunk[:room])
                 self.size += size
+
+    def _append(self, chunk: bytes | bytearray) -> None:
+        if not self.data and type(chunk) is bytes:
+            self.data = chunk  # most bodies are read at once: no copy then
+            return
+        if not isinstance(self.data, bytearray):
+            self.data = bytearray(self.data)
+        self.data += chunk
 
     def move(self, position: object) -> None:
         """
@@ -128,7 +136,7 @@ class Copy:
         if not isinstance(position, int):
             return
         if position <= self.size:
-            del self.data[position:]
+            self.data = self.data[:position]
         else:
             self.limit = len(self.data)
         self.size = position
@@ -153,7 +161,7 @@ def _returns_lines(original: _Method, copy: Copy) -> _Method:
         if isinstance(lines, list):
             for line in cast("list[object]", lines):
                 copy.add(line)
-        return cast("object", lines)
+        return lines  # pyright: ignore[reportUnknownVariableType] -- narrowed to list[Unknown] above
 
     return readlines
 

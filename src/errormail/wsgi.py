@@ -10,8 +10,9 @@ others between them in the same thread or greenlet::
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Collection, Iterable
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from errormail._brokenlinks import BrokenLinkMiddleware
 from errormail._contain import contained
@@ -65,7 +66,7 @@ class ErrorReportMiddleware:
         scope: Scope | None = None
         with _SETTING_UP:
             exchange = Exchange(environ, start_response, self._is_failure, self._settings)
-            scope = Scope(exchange.source)
+            scope = exchange.new_scope()
         if exchange is None or scope is None:
             return self._app(environ, start_response)
 
@@ -92,14 +93,13 @@ def _status_rule(report_status: bool | Collection[int]) -> Callable[[int], bool]
         return _is_server_error
     if report_status is False:
         return frozenset[int]().__contains__
-    given: object = report_status  # not everybody has a type checker
-    if isinstance(given, Collection):
-        codes = frozenset(cast("Collection[object]", given))
-        if all(isinstance(code, int) for code in codes):
-            return codes.__contains__
-    raise TypeError(
-        f"report_status is True, False or a collection of status codes, got {report_status!r}"
-    )
+    try:
+        codes = frozenset(map(operator.index, report_status))
+    except TypeError as error:
+        raise TypeError(
+            f"report_status is True, False or a collection of status codes, got {report_status!r}"
+        ) from error
+    return codes.__contains__
 
 
 def _is_server_error(status: int) -> bool:

@@ -12,22 +12,24 @@ from itertools import groupby
 from typing import NamedTuple
 
 from errormail.report.model import Elision, Frame, Report, Request, Upload, Variable
+from errormail.report.visible import one_line, shorten
 from errormail.report.wording import counted, place
 
 __all__ = [
-    "FRAMES_KEPT",
     "LIBRARY_ENDS",
     "LIBRARY_RUN",
-    "SPINE_INNER",
-    "SPINE_OUTER",
+    "MEMBERS_KEPT",
     "Block",
     "Item",
     "Run",
+    "between_ends",
+    "beyond_spine",
     "context_blocks",
     "environment",
     "frames_in",
     "items",
     "middle",
+    "names_only",
     "request_blocks",
 ]
 
@@ -39,6 +41,8 @@ FRAMES_KEPT = 30
 SPINE_OUTER = 2
 """Items at the outer end of a traceback that always stay."""
 SPINE_INNER = 6
+MEMBERS_KEPT = 5
+"""Members of a group that stay before whole causes go."""
 
 # What tells who asked for what, as opposed to what every browser sends. Lower case.
 _TELLING_HEADERS = frozenset(
@@ -69,10 +73,6 @@ class Block(NamedTuple):
     """Rows that may go first."""
     omitted: int = 0
     """Rows that are not shown at all."""
-
-    @property
-    def names(self) -> str:
-        return ", ".join(row.name for row in (*self.rows, *self.rest))
 
 
 class Run(NamedTuple):
@@ -134,14 +134,22 @@ def items(frames: Iterable[Frame | Elision]) -> list[Item]:
     return found
 
 
-def middle(shown: list[Item], outer: int, inner: int) -> range:
-    """
-    Return the indexes in *shown* (outermost first) that are left when its ends stay: *outer* and *inner* of them.
+def middle(shown: list[Item]) -> range:
+    """Return the indexes in *shown* (outermost first) of what lies between the application frames that are kept."""
+    app = [index for index, item in enumerate(shown) if isinstance(item, Frame)]
+    if len(app) <= FRAMES_KEPT:
+        return range(0)
+    return range(app[FRAMES_KEPT // 2 - 1] + 1, app[-FRAMES_KEPT // 2])
 
-    An empty range where the ends are all there is, or all but one.
-    """
-    stretch = range(outer, len(shown) - inner)
-    return stretch if len(stretch) > 1 else range(0)
+
+def beyond_spine(shown: list[Item]) -> range:
+    """Return the indexes in *shown* (outermost first) of all but the ends that always stay."""
+    return range(SPINE_OUTER, len(shown) - SPINE_INNER)
+
+
+def between_ends(shown: list[Item]) -> range:
+    """Return the indexes in *shown* of all but the first and the last."""
+    return range(1, len(shown) - 1)
 
 
 def frames_in(shown: Iterable[Item]) -> str:
@@ -155,6 +163,12 @@ def frames_in(shown: Iterable[Item]) -> str:
         else:
             number += 1
     return counted(number, "frame")
+
+
+def names_only(noun: str, rows: Iterable[Variable], omitted: int = 0) -> str:
+    """Return what stands in place of rows: "7 rows, names only: Accept, Connection, ..."."""
+    names = [shorten(one_line(row.name), 60) for row in rows]
+    return f"{counted(len(names) + omitted, noun)}, names only: {shorten(', '.join(names), 400)}"
 
 
 def _block(

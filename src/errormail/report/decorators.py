@@ -41,6 +41,13 @@ _DJANGO = "django.views.decorators.debug"
 _DJANGO_PARAMETERS = "sensitive_post_parameters"
 _DJANGO_ALL = "__ALL__"
 
+_METHODS = (
+    staticmethod,
+    classmethod,
+    partialmethod,
+    property,
+)  # not callable, or not in Python 3.10
+
 F = TypeVar("F")
 
 
@@ -89,7 +96,7 @@ def sensitive_variables(*variables: str) -> Callable[[F], F]:
 
     def decorate(function: F) -> F:
         global _is_used
-        if isinstance(function, type) or not (callable(function) or _inner(function)):
+        if isinstance(function, type) or not (callable(function) or isinstance(function, _METHODS)):
             raise TypeError(f"sensitive_variables() decorates functions, not {function!r:.100}")
         _is_used = True
         for own in _functions(function):
@@ -148,9 +155,11 @@ def hidden_variables(frame: FrameType, callers: Iterable[FrameType] = ()) -> fro
 
 def declared_parameters(carrier: Carrier) -> frozenset[str] | None:
     """Return which form fields of a request `sensitive_post_parameters` hides, `ALL`, or None. Django's counts too."""
+    from errormail.report.objects import dict_get
+
     names: set[str] = set()
     for place in (carrier.environ, carrier.scope, carrier.state):
-        found = None if place is None else place.get(PARAMETERS_KEY)
+        found = None if place is None else dict_get(place, PARAMETERS_KEY)
         if type(found) is set:
             names |= cast("set[str]", found)
     given = carrier.stored(_DJANGO_PARAMETERS)
@@ -300,7 +309,7 @@ def _declare(
 
 
 def _declare_in(carrier: Carrier, names: frozenset[str]) -> None:
-    from errormail.report.frameworks import is_a
+    from errormail.report.frameworks import comes_from
 
     told = {_DJANGO_ALL} if names is ALL else names
     for place in (carrier.environ, carrier.scope, carrier.state):
@@ -308,7 +317,9 @@ def _declare_in(carrier: Carrier, names: frozenset[str]) -> None:
             cast("dict[str, set[str]]", place).setdefault(PARAMETERS_KEY, set()).update(told)
     known = declared_parameters(carrier) or names
     for each in carrier.objects:
-        if is_a(each, "django.http", "HttpRequest"):  # so that Django's own reports hide it as well
+        if comes_from(
+            each, "django.http", "HttpRequest"
+        ):  # so that Django's own reports hide it as well
             value = _DJANGO_ALL if known is ALL else tuple(sorted(known))
             setattr(each, _DJANGO_PARAMETERS, value)
 

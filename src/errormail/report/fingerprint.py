@@ -123,19 +123,27 @@ def _parts(exc: BaseException, seen: set[int]) -> list[str]:
 
 def _places(tb: TracebackType | None) -> list[str]:
     places: dict[str, None] = {}
+    functions: dict[int, tuple[str, bool]] = {}
     innermost = ""
     for entry in _entries(tb):
         code = entry.tb_frame.f_code
-        module = exact_str(dict_get(entry.tb_frame.f_globals, "__name__"))
-        # "co_qualname" from Python 3.11 on.
-        function = getattr(code, "co_qualname", code.co_name)
-        line = (entry.tb_lineno or 0) - code.co_firstlineno
-        # One digest for a program started as a script or with -m: its main module is known by its file.
-        name = display_name(code.co_filename) if module in {"", "__main__"} else module
-        innermost = f"{name}:{function}:{line}"
-        if is_app_code(code.co_filename, module):
+        if id(code) not in functions:
+            functions[id(code)] = _function(entry)
+        function, in_app = functions[id(code)]
+        innermost = f"{function}:{(entry.tb_lineno or 0) - code.co_firstlineno}"
+        if in_app:
             places[innermost] = None
     return list(places) or [innermost]
+
+
+def _function(entry: TracebackType) -> tuple[str, bool]:
+    """Return the name of the function, and whether it is the application's."""
+    code = entry.tb_frame.f_code
+    module = exact_str(dict_get(entry.tb_frame.f_globals, "__name__"))
+    # One name for a program started as a script or with -m: its main module is known by its file.
+    name = display_name(code.co_filename) if module in {"", "__main__"} else module
+    function: str = getattr(code, "co_qualname", code.co_name)  # co_qualname: Python 3.11
+    return f"{name}:{function}", is_app_code(code.co_filename, module)
 
 
 def _entries(tb: TracebackType | None) -> Iterator[TracebackType]:

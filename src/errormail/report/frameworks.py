@@ -10,19 +10,26 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from types import MemberDescriptorType
-from typing import cast
+from typing import TypeVar, cast
 
-__all__ = ["Carrier", "carrier_of", "current_request", "is_a", "item", "mapping_of", "stored"]
+from errormail.report.objects import dict_get, is_a, module_of, mro_of, qualname_of, stored
+
+__all__ = [
+    "Carrier",
+    "adhoc_attribute",
+    "carrier_of",
+    "comes_from",
+    "current_request",
+    "first",
+    "mapping_of",
+]
+
+T = TypeVar("T")
 
 WRAPPERS = 5
 """How many proxies and wrappers around a request are opened."""
 ENVIRONS = ("environ", "env", "META", "wsgi_environ")
 """Attributes that hold an environ: Werkzeug, WebOb and Django; Falcon; Django without a server; CherryPy."""
-
-_MRO = type.__dict__["__mro__"].__get__
-_OWN = type.__dict__["__dict__"].__get__
-_NAME = type.__dict__["__name__"].__get__
 
 
 class Carrier:
@@ -48,8 +55,7 @@ class Carrier:
 
     def stored(self, *names: str) -> object | None:
         """Return what one of the objects keeps under one of *names*, the first that is not None."""
-        found = (stored(each, name) for each in self.objects for name in names)
-        return next((value for value in found if value is not None), None)
+        return first(*(stored(each, name) for each in self.objects for name in names))
 
 
 def carrier_of(request: object) -> Carrier | None:
@@ -60,46 +66,33 @@ def carrier_of(request: object) -> Carrier | None:
         return None
 
 
-def stored(value: object, name: str) -> object | None:
-    """Return what instance *value* keeps under *name*, without calling code of its class; None if nothing. Never raises."""
-    try:
-        own = object.__getattribute__(value, "__dict__")
-        if type(own) is dict and name in own:
-            return cast("dict[str, object]", own)[name]
-    except BaseException:  # noqa: BLE001, S110 -- no __dict__, or a class that makes it a property
-        pass
-    try:
-        for cls in _MRO(type(value)):
-            slot = _OWN(cls).get(name)
-            if isinstance(slot, MemberDescriptorType):
-                return cast("object", slot.__get__(value, type(value)))
-    except BaseException:  # noqa: BLE001, S110 -- an empty slot
-        pass
-    return None
+def adhoc_attribute(carrier: Carrier, name: str) -> object | None:
+    """Return what a program has set on a request: as an attribute (WebOb keeps those in its environ), in aiohttp as an item."""
+    adhoc = mapping_of(dict_get(carrier.environ or {}, "webob.adhoc_attrs"))
+    return first(
+        carrier.stored(name), dict_get(adhoc or {}, name), dict_get(carrier.state or {}, name)
+    )
 
 
-def is_a(value: object, module: str, name: str) -> bool:
+def comes_from(value: object, module: str, name: str) -> bool:
     """Return whether the class of *value*, or one it derives from, is *name* of *module* or of a module below."""
-    found = False
-    for cls in _MRO(type(value)):
-        own = _OWN(cls).get("__module__")
-        # A plain str has a plain startswith; a hostile class can put anything there.
-        if type(own) is str and (own == module or own.startswith(module + ".")):
-            found |= _NAME(cls) == name
-    return found
+    return any(
+        qualname_of(cls) == name and f"{module_of(cls)}.".startswith(f"{module}.")
+        for cls in mro_of(type(value))
+    )
 
 
-def item(own: dict[str, object], name: str) -> object | None:
-    """Return ``own[name]`` or None, whatever a subclass of dict makes of ``get``."""
-    return cast("object | None", dict.get(own, name))  # pyright: ignore[reportUnknownMemberType]
+def first(*values: T | None) -> T | None:
+    """Return the first of *values* that is not None. `or` would ask a foreign object whether it is true."""
+    return next((value for value in values if value is not None), None)
 
 
 def mapping_of(value: object) -> dict[str, object] | None:
     """Return *value* itself if it is a dict, a copy if it is another mapping, else None. Never raises."""
     try:
-        if issubclass(type(value), dict):
+        if is_a(value, dict):
             return cast("dict[str, object]", value)
-        if issubclass(type(value), Mapping):
+        if is_a(value, Mapping):
             return dict(cast("Mapping[str, object]", value))
     except BaseException:  # noqa: BLE001, S110 -- a foreign mapping
         pass
@@ -121,26 +114,27 @@ def current_request() -> object | None:
 def _carrier(request: object) -> Carrier | None:
     objects = _opened(request)
     for each in objects:
-        if is_a(each, "aiohttp.web_request", "BaseRequest"):
+        if comes_from(each, "aiohttp.web_request", "BaseRequest"):
             return Carrier(state=_plain_dict(stored(each, "_state")), objects=objects)
-        if (own := mapping_of(each)) is not None:
-            return _of_mapping(own)
+        if is_a(each, dict):
+            return _of_mapping(cast("dict[str, object]", each))
     for each in objects:
-        environ = next((e for e in (_environ(each, name) for name in ENVIRONS) if e), None)
+        environ = first(*(_environ(each, name) for name in ENVIRONS))
         scope = mapping_of(_kept(each, "scope"))
         if scope is not None and not _is_scope(scope):
             scope = None
-        if environ is None and scope is None and is_a(each, "django.http", "HttpRequest"):
+        if environ is None and scope is None and comes_from(each, "django.http", "HttpRequest"):
             environ = _plain_dict(stored(each, "META"))  # HttpRequest(), as tests make it
         if environ is not None or scope is not None:
             return Carrier(environ, scope, objects=objects)
-    return None
+    copy = mapping_of(request)  # last, for Starlette's request is a mapping as well
+    return None if copy is None else _of_mapping(copy)
 
 
 def _of_mapping(own: dict[str, object]) -> Carrier | None:
     if _is_environ(own):
         # Werkzeug puts its request there: from it a middleware outside learns what was parsed.
-        inner = item(own, "werkzeug.request")
+        inner = dict_get(own, "werkzeug.request")
         return Carrier(environ=own, objects=() if inner is None else (inner,))
     return Carrier(scope=own) if _is_scope(own) else None
 
@@ -151,11 +145,11 @@ def _opened(request: object) -> list[object]:
     for _ in range(WRAPPERS):
         value = objects[-1]
         inner = None
-        if is_a(value, "werkzeug.local", "LocalProxy"):
+        if comes_from(value, "werkzeug.local", "LocalProxy"):
             current = object.__getattribute__(value, "_get_current_object")
             inner = current()  # raises RuntimeError outside of a request
             objects.clear()
-        elif is_a(value, "rest_framework.request", "Request"):
+        elif comes_from(value, "rest_framework.request", "Request"):
             inner = stored(value, "_request")
         if inner is None:
             break
@@ -172,18 +166,18 @@ def _kept(value: object, name: str) -> object | None:
     """Return what is stored, else what a property of Bottle or CherryPy gives: those keep it per thread."""
     found = stored(value, name)
     if found is None and (
-        is_a(value, "bottle", "BaseRequest") or is_a(value, "cherrypy", "Request")
+        comes_from(value, "bottle", "BaseRequest") or comes_from(value, "cherrypy", "Request")
     ):
         found = getattr(value, name, None)
     return found
 
 
 def _is_environ(own: dict[str, object]) -> bool:
-    return isinstance(item(own, "REQUEST_METHOD"), str)
+    return isinstance(dict_get(own, "REQUEST_METHOD"), str)
 
 
 def _is_scope(own: dict[str, object]) -> bool:
-    return item(own, "type") in ("http", "websocket") and "headers" in own
+    return dict_get(own, "type") in ("http", "websocket") and "headers" in own
 
 
 def _plain_dict(value: object) -> dict[str, object]:

@@ -7,20 +7,20 @@ Everything from the program goes through `markup.escape`; nothing is loaded, lin
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from errormail.report import htmlparts as parts
 from errormail.report.blocks import (
     Block,
     context_blocks,
     environment,
+    names_only,
     request_blocks,
 )
 from errormail.report.excerpt import SourceLine, excerpt
-from errormail.report.htmlframes import exceptions, traceback
+from errormail.report.htmlframes import exceptions, row, traceback, value_of
 from errormail.report.markup import EMPTY, Markup, escape, join, lines
-from errormail.report.model import REDACTED, Frame, Frequency, Report, Variable
-from errormail.report.trim import IN_A_MAIL, Draft, Step, begin, encoded_size
+from errormail.report.model import REDACTED, Frequency, Report, Variable
+from errormail.report.trim import IN_A_MAIL, Draft, Rendered, Step, begin, encoded_size
 from errormail.report.visible import one_line, shorten
 from errormail.report.wording import (
     age,
@@ -30,6 +30,7 @@ from errormail.report.wording import (
     how_often,
     logged,
     place,
+    qualified,
     ran_in,
     reply,
     title,
@@ -43,19 +44,13 @@ HTML_BOUND = 90_000
 """Bytes. Gmail clips a message at about 102 kB of HTML and drops its <style> then."""
 _FOCUS = 5
 """Values below the source of the culprit."""
-_SHORT = 200
+_SHORT = 160
 """Characters that always stay of a long text."""
+_SHORT_CODE = 60
+"""Characters that always stay of a source line."""
 _PREHEADER = 140
+_FOOTER_CHARS = 1_000
 _NOT_SHOWN = "not shown here, the mail would be too big"
-
-
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """One part of a mail."""
-
-    content: str
-    is_cut: bool
-    """Whether anything that the report holds is missing in it."""
 
 
 def render_html(
@@ -82,11 +77,13 @@ def render_html(
     exceptions(draft, report)
     for rank, section in enumerate((_stack, _context, _details, _environment, _notes)):
         section(draft, report, rank)
-    close = draft.position + 1
-    _footer(draft, report, frequency, footer)
+    draft.add(parts.FOOTER)
+    if footer:
+        draft.add(parts.PARAGRAPH(lines(begin(footer, _FOOTER_CHARS))))
+    closed = draft.position  # the longer form counts in `fit`
+    draft.add(parts.PARAGRAPH(closing(report, frequency, is_cut=True)), parts.FOOTER_END, parts.END)
     draft.fit(min(bound, HTML_BOUND))
-    if draft.is_cut:
-        draft.replace(close, _closing(report, frequency, is_cut=True))
+    draft.replace(closed, parts.PARAGRAPH(closing(report, frequency, is_cut=draft.is_cut)))
     return Rendered(str(draft), draft.is_cut)
 
 
@@ -131,7 +128,9 @@ def _preheader(report: Report, frequency: Frequency | None) -> str:
     culprit = report.exception.culprit if report.exception else None
     request = report.request
     said = [
-        f"{culprit.filename}:{culprit.lineno} in {culprit.function}" if culprit else report.call_site,
+        f"{culprit.filename}:{culprit.lineno} in {qualified(culprit.function)}"
+        if culprit
+        else report.call_site,
         age(frequency)[1].capitalize(),
         f"{request.method} {request.path}" if request else ran_in(report),
         f"user {request.user}" if request and request.user else "",
@@ -151,13 +150,15 @@ def _culprit(draft: Draft, report: Report) -> None:
             at, _, function = report.call_site.partition(" in ")
             draft.add(
                 parts.CULPRIT(
-                    shorten(at, 2 * lengths.name_chars), shorten(function, lengths.name_chars)
+                    shorten(at, lengths.file_chars), shorten(function, lengths.name_chars)
                 ),
                 parts.CULPRIT_END,
             )
         return
-    where = f"{frame.filename[-2 * lengths.name_chars :]}:{frame.lineno}"
-    draft.add(parts.CULPRIT(where, shorten(frame.function, lengths.name_chars)))
+    at = frame.filename[-lengths.file_chars :]
+    if frame.lineno is not None:
+        at = f"{at}:{frame.lineno}"
+    draft.add(parts.CULPRIT(at, shorten(qualified(frame.function), lengths.name_chars)))
     source = excerpt(frame)
     if source:
         draft.add(parts.CULPRIT_SOURCE)
@@ -194,7 +195,9 @@ def _code_line(draft: Draft, line: SourceLine) -> None:
     number = str(line.number)
     start = draft.position
     draft.add(template(number, _code(line.visible().clipped(draft.lengths.code_chars))))
-    draft.may_cut(start, Step.LONG_TEXTS, template(number, _code(line.visible().clipped(80))))
+    draft.may_cut(
+        start, Step.LONG_TEXTS, template(number, _code(line.visible().clipped(_SHORT_CODE)))
+    )
 
 
 def _code(line: SourceLine) -> Markup:
@@ -207,12 +210,6 @@ def _code(line: SourceLine) -> Markup:
         line.text[line.end :],
     )
     return join([before, parts.FAILING_PART(part), after])
-
-
-def value_of(draft: Draft, variable: Variable) -> Markup:
-    if variable.value == REDACTED:
-        return parts.TOKEN
-    return lines(draft.shorten(variable.value, draft.lengths.value_chars))
 
 
 def _how_often(draft: Draft, report: Report, frequency: Frequency | None) -> None:
@@ -240,7 +237,12 @@ def _request(draft: Draft, report: Report) -> None:
         draft.add(parts.HEADING(method, draft.shorten(url, lengths.url_chars)))
         draft.may_cut(start, Step.LONG_TEXTS, parts.HEADING(method, begin(url, _SHORT)))
         facts = [
-            join([f"{words} " if words else EMPTY, parts.INK(shorten(value, lengths.name_chars)) if words else value])
+            join(
+                [
+                    f"{words} " if words else EMPTY,
+                    parts.INK(shorten(value, lengths.name_chars)) if words else value,
+                ]
+            )
             for words, value in reply(request)
         ]
         if facts:
@@ -293,7 +295,9 @@ def _blocks(
     draft: Draft, name: str, blocks: Sequence[Block], notes: Iterable[str], rank: int
 ) -> None:
     start = draft.position
-    holds_secrets = any(row.value == REDACTED for block in blocks for row in (*block.rows, *block.rest))
+    holds_secrets = any(
+        row.value == REDACTED for block in blocks for row in (*block.rows, *block.rest)
+    )
     note = "secrets are redacted before they reach this mail"
     draft.add(parts.SECTION(name, parts.SMALL_NOTE(note) if holds_secrets else EMPTY))
     for block in blocks:
@@ -307,29 +311,18 @@ def _blocks(
 
 
 def _block(draft: Draft, block: Block) -> None:
-    lengths = draft.lengths
     draft.add(parts.ROWS)
     start = draft.position
-    for row in block.rows:
-        draft.add(_row(draft, row))
+    draft.add(*(row(draft, variable) for variable in block.rows))
     rest = draft.position
-    for row in block.rest:
-        draft.add(_row(draft, row))
-    more = counted(len(block.rest), "more row")
-    names = shorten(", ".join(row.name for row in block.rest), _SHORT)
-    draft.may_cut(rest, Step.ROWS, parts.WIDE_ROW(f"{more}, names only: {names}"))
+    draft.add(*(row(draft, variable) for variable in block.rest))
+    draft.may_cut(rest, Step.ROWS, parts.WIDE_ROW(names_only("more row", block.rest)))
     if block.omitted:
         draft.is_cut = True
         draft.add(parts.WIDE_ROW(f"{counted(block.omitted, 'more row')} not shown"))
-    names = shorten(block.names, 2 * _SHORT)
-    number = counted(len(block.rows) + len(block.rest) + block.omitted, "row")
-    draft.may_cut(start, Step.DETAILS, parts.WIDE_ROW(f"{number}, names only: {names}"))
+    total = names_only("row", (*block.rows, *block.rest), block.omitted)
+    draft.may_cut(start, Step.DETAILS, parts.WIDE_ROW(total))
     draft.add(parts.ROWS_END)
-    del lengths
-
-
-def _row(draft: Draft, row: Variable) -> Markup:
-    return parts.name_and_value(shorten(row.name, draft.lengths.name_chars), value_of(draft, row))
 
 
 def _sentences(draft: Draft, notes: Sequence[str]) -> None:
@@ -342,8 +335,3 @@ def _sentences(draft: Draft, notes: Sequence[str]) -> None:
 def _may_go(draft: Draft, start: int, name: str, rank: int) -> None:
     instead = join([parts.SECTION(name, EMPTY), parts.SENTENCE(_NOT_SHOWN)])
     draft.may_cut(start, Step.SECTIONS, instead, rank=-rank)
-
-
-def _footer(draft: Draft, report: Report, frequency: Frequency | None, footer: str) -> None:
-    draft.add(parts.FOOTER)
-    draft.add(_closing(report, frequency, is_cut=True))  # the longer one, for `fit` to count

@@ -13,6 +13,8 @@ from typing import Final
 from errormail.report.markup import EMPTY, Markup, Template, join
 
 __all__ = [
+    "BLOCK",
+    "BLOCK_END",
     "BODY",
     "CODE_LINE",
     "CODE_LINE_FAILING",
@@ -28,6 +30,7 @@ __all__ = [
     "FOOTER",
     "FOOTER_END",
     "FRAME",
+    "FRAMES_NOTE",
     "FRAME_END",
     "FRAME_SOURCE",
     "GROUP",
@@ -40,8 +43,10 @@ __all__ = [
     "HEAD_TYPE",
     "HEAD_WARNING",
     "INK",
+    "LABEL",
     "MEMBER",
     "MONO_SOFT",
+    "NOTE",
     "PARAGRAPH",
     "PILL",
     "PRE",
@@ -66,9 +71,7 @@ INK_COLOR: Final = "color:#1b2027"
 SOFT_COLOR: Final = "color:#57606b"
 RED_COLOR: Final = "color:#b3261e"
 BREAK: Final = "word-break:break-word"
-GRID: Final = (
-    'table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0"'
-)
+GRID: Final = 'table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0"'
 
 BODY = Template(
     f"""<!DOCTYPE html>
@@ -168,9 +171,7 @@ CODE_LINE_FAILING = Template(
     f'<pre class="i" style="margin:0;white-space:pre-wrap;font:12px/19px {MONO};{INK_COLOR};{BREAK}">{{}}</pre></td></tr>'
 )
 FAILING_PART = Template('<b style="text-decoration:underline">{}</b>')
-CULPRIT_SOURCE_END = Template(
-    '</table></td></tr>\n<tr><td class="g" style="padding:0 28px">'
-)()
+CULPRIT_SOURCE_END = Template('</table></td></tr>\n<tr><td class="g" style="padding:0 28px">')()
 MONO_SOFT = Template(
     f'<div class="s" style="font:12px/19px {MONO};{SOFT_COLOR};{BREAK}">{{}}</div>'
 )
@@ -190,7 +191,9 @@ SMALL_NOTE = Template(f' <span class="s" style="font-weight:normal;{SOFT_COLOR}"
 SENTENCE = Template(
     f'<tr><td class="g" style="padding:0 28px"><div class="s" style="font:13px/20px {SANS};{SOFT_COLOR};{BREAK}">{{}}</div></td></tr>\n'
 )
-FIGURES = Template(f'<tr><td class="g" style="padding:0 28px 8px"><{GRID}><tr>{{}}</tr></table></td></tr>\n')
+FIGURES = Template(
+    f'<tr><td class="g" style="padding:0 28px 8px"><{GRID}><tr>{{}}</tr></table></td></tr>\n'
+)
 FIGURE = Template(
     f'<td class="i" valign="top" width="33%" style="padding:0 8px 0 0;font:bold 15px/21px {SANS};{INK_COLOR};{BREAK}">'
     f'<div class="s" style="font:12px/17px {SANS};{SOFT_COLOR}">{{}}</div>{{}}</td>'
@@ -203,6 +206,8 @@ HEADING = Template(
 GROUP = Template(
     f'<h3 class="s" style="margin:0 0 2px;font:bold 13px/20px {SANS};{SOFT_COLOR}">{{}}</h3>'
 )
+BLOCK = Template('<tr><td class="g" style="padding:2px 28px 10px">')()
+BLOCK_END = Template("</td></tr>\n")()
 
 MEMBER = Template(
     f'<tr><td class="g" style="padding:6px 28px 2px"><{GRID}><tr>{{}}'
@@ -227,6 +232,12 @@ FRAME = {
 }
 """By kind. An application frame: indentation, function, place, RAISING or nothing. Library frames: indentation."""
 FRAME_END = Template("</td></tr></table></td></tr>\n")()
+FRAMES_NOTE = Template(
+    f'<tr><td class="g" style="padding:3px 28px"><{GRID}><tr>{{}}<td class="s" style="padding:0 0 0 15px;font:12px/19px {SANS};{SOFT_COLOR};{BREAK}">{{}}</td></tr></table></td></tr>\n'
+)
+"""Indentation, words in place of frames."""
+NOTE = Template(f'<div class="s" style="font:12px/19px {SANS};{SOFT_COLOR};{BREAK}">{{}}</div>')
+LABEL = Template(f'<span class="s" style="{SOFT_COLOR}">{{}}</span> ')
 RAISING = Template(f' <span class="r" style="{RED_COLOR}">{{}}</span>')
 FRAME_SOURCE = Template(
     f'<pre class="i" style="margin:3px 0 4px;white-space:pre-wrap;font:12px/18px {MONO};{INK_COLOR};{BREAK}">{{}}</pre>'

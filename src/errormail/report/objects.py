@@ -7,7 +7,7 @@ A metaclass, a `__getattribute__` or a `__class__` property may do what it likes
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MemberDescriptorType, TracebackType
 from typing import Any, Literal, cast
 
@@ -15,6 +15,7 @@ __all__ = [
     "cause_of",
     "defined_in",
     "dict_get",
+    "dict_items",
     "encodable",
     "exact_str",
     "is_a",
@@ -24,6 +25,7 @@ __all__ = [
     "mro_of",
     "qualname_of",
     "sequence_items",
+    "size_of",
     "stored",
     "stored_attributes",
     "traceback_of",
@@ -159,3 +161,16 @@ def sequence_items(value: object) -> Iterator[object]:
             iterate: Callable[[object], Iterator[object]] = cast("Any", kind).__iter__
             return iterate(value)
     return iter(())
+
+
+def dict_items(value: object) -> Iterator[tuple[object, object]]:
+    """Return an iterator over the items of a dict, past an override; an empty one for anything else."""
+    if not is_a(value, dict):
+        return iter(())
+    items: Callable[[object], Iterable[tuple[object, object]]] = _dict["items"]
+    return iter(items(value))
+
+
+def size_of(value: object, kind: type) -> int:
+    """Return the length of *value*, as *kind* (a builtin that it is derived from) counts it."""
+    return int(cast("Any", kind).__len__(value))

@@ -26,44 +26,16 @@ VALUE_CHARS_MAX = 16_384
 VALUES_MAX = 500
 ROUNDS = 4
 """Redaction repeats until nothing changes; a text that goes on changing is hidden as a whole."""
-COMMON_VALUES = frozenset(
-    [
-        "anonymous",
-        "application",
-        "authenticated",
-        "checkbox",
-        "continue",
-        "customer",
-        "database",
-        "disabled",
-        "document",
-        "download",
-        "enabled",
-        "function",
-        "identity",
-        "javascript",
-        "keep-alive",
-        "localhost",
-        "multipart",
-        "no-cache",
-        "required",
-        "register",
-        "undefined",
-        "username",
-        "password",
-        "submit-button",
-        "password1",
-        "12345678",
-        "123456789",
-        "1234567890",
-        "text/html",
-        "text/plain",
-        "application/json",
-        "unlimited",
-        "unchanged",
-        "hostname",
-    ]
-)
+# fmt: off
+COMMON_VALUES = frozenset({
+    "anonymous", "application", "authenticated", "checkbox", "continue", "customer",
+    "database", "disabled", "document", "download", "enabled", "function", "identity",
+    "javascript", "keep-alive", "localhost", "multipart", "no-cache", "required",
+    "register", "undefined", "username", "password", "submit-button", "password1",
+    "12345678", "123456789", "1234567890", "text/html", "text/plain", "application/json",
+    "unlimited", "unchanged", "hostname",
+})
+# fmt: on
 """Values that secret fields have by mistake, and that occur everywhere else."""
 
 

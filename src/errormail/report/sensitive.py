@@ -16,163 +16,39 @@ __all__ = ["is_sensitive", "words_of"]
 NAME_CHARS = 256
 """A longer name is judged by its begin and its end, this many characters of each."""
 
-WORDS = frozenset(
-    [
-        "api",
-        "apikey",
-        "auth",
-        "authkey",
-        "authorisation",
-        "authorization",
-        "authentication",
-        "bearer",
-        "certificate",
-        "cred",
-        "creds",
-        "credential",
-        "credentials",
-        "crypt",
-        "bcrypt",
-        "scrypt",
-        "encrypted",
-        "encryption",
-        "decrypted",
-        "decryption",
-        "cookie",
-        "cookies",
-        "csrf",
-        "xsrf",
-        "cvc",
-        "cvv",
-        "dob",
-        "dsn",
-        "hmac",
-        "iban",
-        "identity",
-        "jwk",
-        "jwt",
-        "key",
-        "keypair",
-        "kubeconfig",
-        "mfa",
-        "mnemonic",
-        "nonce",
-        "oauth",
-        "otp",
-        "totp",
-        "hotp",
-        "pass",
-        "passkey",
-        "passcode",
-        "passphrase",
-        "passwd",
-        "password",
-        "passwort",
-        "pem",
-        "pin",
-        "pw",
-        "pwd",
-        "refreshtoken",
-        "salt",
-        "saml",
-        "sas",
-        "seed",
-        "session",
-        "sessions",
-        "sid",
-        "sig",
-        "signature",
-        "signatures",
-        "sso",
-        "ssn",
-        "symfony",
-        "token",
-        "tokens",
-        "accesskey",
-        "accountkey",
-        "accountnumber",
-        "aeskey",
-        "appkey",
-        "birthdate",
-        "cardnumber",
-        "ccnumber",
-        "clientkey",
-        "connectionstring",
-        "connstr",
-        "consumerkey",
-        "creditcard",
-        "databaseurl",
-        "debitcard",
-        "deploykey",
-        "encryptionkey",
-        "hmackey",
-        "licensekey",
-        "masterkey",
-        "privatekey",
-        "routingnumber",
-        "rsakey",
-        "sessionkey",
-        "sharedkey",
-        "signingkey",
-        "sortcode",
-        "sshkey",
-        "userkey",
-        "webhookurl",
-        "hostkey",
-        "publishablekey",
-        "assertion",
-        "twofactor",
-    ]
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+def _phrases(text: str) -> tuple[str, ...]:
+    return tuple(" ".join(phrase.split()) for phrase in text.split(","))
+
+
+WORDS = _words(
+    """
+    api apikey auth authkey authorisation authorization authentication bearer certificate cred creds credential
+    credentials crypt bcrypt scrypt encrypted encryption decrypted decryption cookie cookies csrf xsrf cvc cvv
+    dob dsn hmac iban identity jwk jwt key keypair kubeconfig mfa mnemonic nonce oauth otp totp hotp pass
+    passkey passcode passphrase passwd password passwort pem pin pw pwd refreshtoken salt saml sas seed session
+    sessions sid sig signature signatures sso ssn symfony token tokens accesskey accountkey accountnumber aeskey
+    appkey birthdate cardnumber ccnumber clientkey connectionstring connstr consumerkey creditcard databaseurl
+    debitcard deploykey encryptionkey hmackey licensekey masterkey privatekey routingnumber rsakey sessionkey
+    sharedkey signingkey sortcode sshkey userkey webhookurl hostkey publishablekey assertion twofactor
+    """
 )
 """A name with one of these as a word is hidden."""
 
-PHRASES = [
-    "access code",
-    "access keys",
-    "account no",
-    "account number",
-    "account numbers",
-    "acct number",
-    "api keys",
-    "auth keys",
-    "backup codes",
-    "birth date",
-    "card no",
-    "card num",
-    "card number",
-    "card numbers",
-    "cc num",
-    "cc number",
-    "code verifier",
-    "conn str",
-    "connection str",
-    "connection string",
-    "connection uri",
-    "connection url",
-    "credit card",
-    "database uri",
-    "database url",
-    "date of birth",
-    "db uri",
-    "db url",
-    "debit card",
-    "device code",
-    "encryption keys",
-    "private keys",
-    "recovery code",
-    "recovery codes",
-    "routing number",
-    "secret keys",
-    "security answer",
-    "security code",
-    "signing keys",
-    "social security",
-    "sort code",
-    "verification code",
-    "webhook uri",
-    "webhook url",
-    "web hook url",
-]
+PHRASES = _phrases(
+    """
+    access code, access keys, account no, account number, account numbers, acct number, api keys, auth keys,
+    backup codes, birth date, card no, card num, card number, card numbers, cc num, cc number, code verifier,
+    conn str, connection str, connection string, connection uri, connection url, credit card, database uri,
+    database url, date of birth, db uri, db url, debit card, device code, encryption keys, private keys,
+    recovery code, recovery codes, routing number, secret keys, security answer, security code, signing keys,
+    social security, sort code, verification code, webhook uri, webhook url, web hook url
+    """
+)
 """These words in a row are hidden."""
 
 STEMS = ("passw", "passwd", "passphrase", "secret", "token", "credential", "apikey", "privatekey")
@@ -184,104 +60,27 @@ STARTS = ("session", "sessid", "cookie", "csrf", "xsrf", "saml", "aspsession")
 ENDS = ("auth", "pass", "sessid", "sessionid", "pwd")
 """A word that ends in one of these is hidden: ``oauth``, ``dbpass``, ``phpsessid``."""
 
-HARMLESS = frozenset(
-    [
-        "author",
-        "compass",
-        "encompass",
-        "bypass",
-        "overpass",
-        "surpass",
-        "trespass",
-        "underpass",
-        "cookiecutter",
-        "secretary",
-        "secretaries",
-        "secretariat",
-        "tokenize",
-        "tokenizes",
-        "tokenized",
-        "tokenizer",
-        "tokenizers",
-        "tokenizing",
-        "tokenization",
-        "tokenise",
-        "tokenised",
-        "tokeniser",
-        "tokenisation",
-        "detokenize",
-        "detokenizer",
-        "sessionmaker",
-    ]
+HARMLESS = _words(
+    """
+    author compass encompass bypass overpass surpass trespass underpass cookiecutter secretary secretaries
+    secretariat tokenize tokenizes tokenized tokenizer tokenizers tokenizing tokenization tokenise tokenised
+    tokeniser tokenisation detokenize detokenizer sessionmaker
+    """
 )
 """Words that contain one of the above by accident."""
 
-HARMLESS_PHRASES = [
-    "primary key",
-    "primary keys",
-    "public key",
-    "public keys",
-    "foreign key",
-    "cache key",
-    "sort key",
-    "partition key",
-    "group key",
-    "grouping key",
-    "index key",
-    "dict key",
-    "row key",
-    "column key",
-    "field key",
-    "lookup key",
-    "natural key",
-    "composite key",
-    "unique key",
-    "hash key",
-    "range key",
-    "map key",
-    "routing key",
-    "translation key",
-    "key error",
-    "key name",
-    "key names",
-    "key type",
-    "key types",
-    "key count",
-    "key size",
-    "key length",
-    "key func",
-    "key function",
-    "key column",
-    "key field",
-    "missing key",
-    "token count",
-    "token counts",
-    "token type",
-    "token types",
-    "token limit",
-    "token usage",
-    "token index",
-    "token length",
-    "token expiry",
-    "max tokens",
-    "min tokens",
-    "num tokens",
-    "total tokens",
-    "prompt tokens",
-    "completion tokens",
-    "input tokens",
-    "output tokens",
-    "tokens used",
-    "api version",
-    "pass count",
-    "pass rate",
-    "cookie name",
-    "cookie domain",
-    "cookie path",
-    "cookie age",
-    "cookie consent",
-    "session count",
-]
+HARMLESS_PHRASES = _phrases(
+    """
+    primary key, primary keys, public key, public keys, foreign key, cache key, sort key, partition key, group
+    key, grouping key, index key, dict key, row key, column key, field key, lookup key, natural key, composite
+    key, unique key, hash key, range key, map key, routing key, translation key, key error, key name, key names,
+    key type, key types, key count, key size, key length, key func, key function, key column, key field, missing
+    key, token count, token counts, token type, token types, token limit, token usage, token index, token
+    length, token expiry, max tokens, min tokens, num tokens, total tokens, prompt tokens, completion tokens,
+    input tokens, output tokens, tokens used, api version, pass count, pass rate, cookie name, cookie domain,
+    cookie path, cookie age, cookie consent, session count
+    """
+)
 """These words in a row say nothing of a secret."""
 
 NO_VALUES = frozenset({"error", "errors", "exception", "warning"})

@@ -12,7 +12,16 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple, TypeVar
 
-__all__ = ["IN_A_FILE", "IN_A_MAIL", "Draft", "Lengths", "Step", "begin", "encoded_size"]
+__all__ = [
+    "IN_A_FILE",
+    "IN_A_MAIL",
+    "Draft",
+    "Lengths",
+    "Rendered",
+    "Step",
+    "begin",
+    "encoded_size",
+]
 
 _T = TypeVar("_T")
 UNBOUNDED = 1 << 60
@@ -35,8 +44,12 @@ class Lengths:
     code_chars: int = 300
     """Per source line."""
     name_chars: int = 120
-    """Names of variables, functions, files, users: what is short unless somebody plays tricks."""
+    """Names of variables, functions, users: what is short unless somebody plays tricks."""
+    file_chars: int = 160
+    """Of a file's name, from its end."""
     url_chars: int = 1_000
+    columns: int = 78
+    """Of source lines and of Python's ``File`` lines in the text part; prose is always wrapped at 78."""
     notes: int = 3
     """PEP 678 notes in the head; under the traceback all of them."""
 
@@ -51,6 +64,8 @@ IN_A_FILE = Lengths(
     rows=UNBOUNDED,
     code_chars=UNBOUNDED,
     name_chars=UNBOUNDED,
+    file_chars=UNBOUNDED,
+    columns=UNBOUNDED,
     url_chars=UNBOUNDED,
     notes=UNBOUNDED,
 )
@@ -82,6 +97,8 @@ class Step(IntEnum):
     """The locals that step 3 spares."""
     LONG_TEXTS = 12
     """What is left of long texts (message, notes, source lines): their begin."""
+    ENDS = 13
+    """All but the two ends of the traceback."""
 
 
 class _Cut(NamedTuple):
@@ -90,6 +107,15 @@ class _Cut(NamedTuple):
     start: int
     end: int
     instead: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """One part of a mail."""
+
+    content: str
+    is_cut: bool
+    """Whether anything that the report holds is missing in it."""
 
 
 class Draft:
@@ -117,14 +143,17 @@ class Draft:
     def add(self, *parts: str) -> None:
         self._parts.extend(parts)
 
-    def may_cut(self, start: int, step: Step, instead: str, *, rank: int = 0) -> None:
+    def may_cut(
+        self, start: int, step: Step, instead: str, *, rank: int = 0, end: int | None = None
+    ) -> None:
         """
-        Allow that what was added since *start* is replaced by *instead* at *step*, lowest *rank* first.
+        Allow that what was added since *start* (up to *end*) is replaced by *instead* at *step*, lowest *rank* first.
 
         Stretches lie within each other or apart, they do not overlap. One within another that is gone is gone as well.
         """
-        if start < len(self._parts):
-            self._cuts.append(_Cut(step, rank, start, len(self._parts), instead))
+        stop = len(self._parts) if end is None else end
+        if start < stop:
+            self._cuts.append(_Cut(step, rank, start, stop, instead))
 
     def shorten(self, text: str, chars: int) -> str:
         """Return *text* cut to *chars* characters and a note of how many are missing."""

@@ -9,18 +9,11 @@ its own `__repr__` says, if its type defines one and time is left, or its type. 
 
 from __future__ import annotations
 
-import datetime
-import decimal
 import enum
-import fractions
 import io
-import os
-import pathlib
 import time
 import types
-import uuid
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable
 from itertools import islice
 from typing import Any, cast
 
@@ -29,18 +22,17 @@ from errormail.report.limits import Limits
 from errormail.report.model import REDACTED
 from errormail.report.objects import (
     defined_in,
-    dict_get,
     encodable,
     exact_str,
     is_a,
-    module_of,
     mro_of,
     qualname_of,
     sequence_items,
+    size_of,
     stored,
-    stored_attributes,
     type_name,
 )
+from errormail.report.parts import Parts, parts_of
 from errormail.report.redact import Redactor
 
 __all__ = ["LAZY_TYPES", "Budget", "describe", "name_text", "safe_repr", "safe_str"]
@@ -76,27 +68,10 @@ LAZY_TYPES = {
 }
 """Objects with a class of one of these names among theirs are shown by type. A program may add to it."""
 
-_PLAIN = (bool, type(None), float, complex, type(...), type(NotImplemented))
-_SIMPLE = (
-    *(
-        datetime.date,
-        datetime.time,
-        datetime.timedelta,
-        datetime.tzinfo,
-        decimal.Decimal,
-        uuid.UUID,
-    ),
-    *(fractions.Fraction, pathlib.PurePath, range),
-)
-_CODE = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType)
-_BRACKETS: dict[type, tuple[str, str]] = {
-    list: ("[", "]"),
-    tuple: ("(", ")"),
-    set: ("{", "}"),
-    frozenset: ("frozenset({", "})"),
-    deque: ("deque([", "])"),
-}
-_VIEWS = (type({}.keys()), type({}.values()), type({}.items()))
+# By id: a metaclass may define __eq__ and __hash__.
+_PLAIN = {id(cls) for cls in (bool, type(None), float, complex, type(...), type(NotImplemented))}
+_FUNCTIONS = {id(types.FunctionType), id(types.BuiltinFunctionType)}
+_CODE = _FUNCTIONS | {id(types.MethodType), id(types.ModuleType)}
 _INT_BITS = 4_000
 """Of a number that is written out; Python refuses more than 4,300 digits, and takes long below that."""
 _PAIR_NAMES = ("name", "key", "field", "header")
@@ -189,16 +164,16 @@ class _Describer:
         cls = type(value)
         if is_a(value, str, bytes, bytearray):
             text = self._string(value)
-        elif cls in _PLAIN:
+        elif id(cls) in _PLAIN:
             text = repr(value)
         elif is_a(value, int) and not is_a(value, enum.Enum):
             text = self._integer(cast("int", value))
         elif is_a(value, type):
             text = f"<class '{type_name(cast('type', value))}'>"
-        elif cls in _CODE:
+        elif id(cls) in _CODE:
             text = _code(value)
-        elif (composite := self._composite(value)) is not None:
-            return self._nested(value, composite, depth)
+        elif (parts := parts_of(value)) is not None:
+            return self._nested(value, parts, depth)
         else:
             text = self._opaque(value)
         self.room -= len(text)
@@ -209,21 +184,21 @@ class _Describer:
     def _string(self, value: object) -> str:
         """The quotes, escapes and prefix of repr(), of the begin of a string."""
         chars = max(min(self.limits.value_chars, self.room), 20)
-        if is_a(value, str):
-            length = str.__len__(cast("str", value))
+        kind = str if is_a(value, str) else bytes if is_a(value, bytes) else bytearray
+        size = size_of(value, kind)
+        note = f" <{size:,} {'characters' if kind is str else 'bytes'}>" if size > chars else ""
+        chars = max(chars - len(note) - 3, 17)
+        if kind is str:
             text = repr(self.redactor.bounded(cast("str", value), chars))
         else:
-            kind = bytes if is_a(value, bytes) else bytearray
-            cut: Callable[[object, slice], bytes] = cast("Any", kind).__getitem__
-            length = cast("Any", kind).__len__(value)
-            begin = cut(value, slice(0, chars + self.redactor.margin + 1)).decode("latin-1")
-            text = repr(self.redactor.bounded(begin, chars).encode("latin-1"))
-            text = text if kind is bytes else f"bytearray({text})"
-        if length <= chars:
-            return text
-        unit = "characters" if is_a(value, str) else "bytes"
-        note = f" <{length:,} {unit}>"
-        return text[: max(chars - len(note), 20)] + note
+            # One byte more than is needed, so that it is known to have been cut.
+            begin = slice(0, chars + self.redactor.margin + 1)
+            data: bytes = cast("Any", kind).__getitem__(value, begin)
+            text = self.redactor.bounded(data.decode("latin-1"), chars)
+            text = repr(kind(text.encode("latin-1")))
+        return (
+            text if REDACTED in text else text + note
+        )  # the length of a secret is told by nothing
 
     def _integer(self, value: int) -> str:
         bits = int.bit_length(value)
@@ -238,9 +213,9 @@ class _Describer:
         defined = defined_in(cls, "__repr__")
         if is_a(value, io.IOBase) or _is_lazy(cls):
             return f"<{name}>"
-        if defined is None or (not is_a(value, *_SIMPLE) and _is_iterator(cls)):
-            return f"<{name} object>" if defined is None else f"<{name}>"
-        if self.budget.is_spent():
+        if defined is None:
+            return f"<{name} object>"
+        if _is_iterator(cls) or self.budget.is_spent():
             return f"<{name}>"
         text, succeeded = safe_repr(value)
         if not succeeded:
@@ -249,87 +224,56 @@ class _Describer:
 
     # What has parts
 
-    def _composite(self, value: object) -> _Composite | None:
-        cls = type(value)
-        name = qualname_of(cls)
-        if is_a(value, dict):
-            return _Composite(
-                "{" if cls is dict else f"{name}({{",
-                "}" if cls is dict else "})",
-                dict.__len__(cast("dict[object, object]", value)),
-                pairs=lambda: _dict_items(value),
-                separator=": ",
-            )
-        if cls in {types.MappingProxyType, os._Environ}:  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] -- its type has no public name
-            return _mapping(value, name)
-        if (fields := _fields(value)) is not None:
-            return _Composite(f"{name}(", ")", len(fields), pairs=lambda: fields, separator="=")
-        for kind, (opening, closing) in _BRACKETS.items():
-            if is_a(value, kind):
-                if cls is not kind:
-                    opening, closing = f"{name}({opening}", f"{closing})"
-                size = cast("Any", kind).__len__(value)
-                return _Composite(opening, closing, size, items=lambda: sequence_items(value))
-        if cls in _VIEWS:
-            view = cast("Iterable[object]", value)
-            return _Composite(f"{name}([", "])", len(cast("Any", value)), items=lambda: view)
-        if is_a(value, BaseException) and _has_builtin_repr(cls):
-            args = cast("Any", BaseException.__dict__["args"]).__get__(value)
-            return _Composite(f"{name}(", ")", len(args), items=lambda: sequence_items(args))
-        return None
-
-    def _nested(self, value: object, composite: _Composite, depth: int) -> str:
-        opening, closing = composite.opening, composite.closing
-        if id(value) in self.inside or (depth >= self.limits.depth and composite.size):
+    def _nested(self, value: object, parts: Parts, depth: int) -> str:
+        opening, closing = parts.opening, parts.closing
+        if id(value) in self.inside or (depth >= self.limits.depth and parts.size):
             self.room -= 5
             return f"{opening}...{closing}"
         self.inside.add(id(value))
         self.room -= len(opening) + len(closing)
         try:
-            parts = self._parts(composite, depth)
-        except RuntimeError as error:  # another thread changes the container
-            if is_a(error, RecursionError):
-                raise
-            parts = ["<changed while it was read>"]
+            texts = self._texts(parts, depth)
+        except RecursionError:
+            raise
+        except RuntimeError:  # another thread changes the container
+            texts = ["<changed while it was read>"]
         finally:
             self.inside.discard(id(value))
-        if composite.size == 1 and type(value) is tuple:
+        if parts.size == 1 and opening == "(":
             closing = ",)"
-        if composite.opening == "{" and is_a(value, set) and not composite.size:
+        if opening == "{" and not parts.size and parts.pairs is None:
             return "set()"
-        return opening + ", ".join(parts) + closing
+        return f"{opening}{', '.join(texts)}{closing}"
 
-    def _parts(self, composite: _Composite, depth: int) -> list[str]:
-        parts: list[str] = []
+    def _texts(self, parts: Parts, depth: int) -> list[str]:
+        texts: list[str] = []
         bound = self.limits.items
-        if composite.pairs is not None:
-            pairs = list(islice(composite.pairs(), bound))
+        if parts.pairs is not None:
+            pairs = list(islice(parts.pairs(), bound))
             hidden_by_name = _value_is_secret(pairs, self.redactor)
             for name, item in pairs:
                 if self._is_full():
                     break
-                parts.append(
-                    self._pair(name, item, composite.separator, depth, hidden=hidden_by_name)
-                )
+                texts.append(self._pair(name, item, parts.separator, depth, hidden=hidden_by_name))
         else:
-            items = list(islice(composite.items(), bound))
-            is_pair = composite.opening.endswith("(") and composite.size == 2
+            items = list(islice(parts.items(), bound))
+            is_pair = parts.opening.endswith("(") and parts.size == 2
             for index, item in enumerate(items):
                 if self._is_full():
                     break
                 if (is_pair and index == 1 and self._hides(items[0])) or self._is_secret_list(item):
-                    parts.append(self._hidden_in_pair(item, alone=is_pair and index == 1))
+                    texts.append(self._hidden_in_pair(item, alone=is_pair and index == 1))
                 else:
-                    parts.append(self.describe(item, depth + 1))
+                    texts.append(self.describe(item, depth + 1))
                 self.room -= 2
-        if len(parts) < composite.size:
-            parts.append(f"... {composite.size - len(parts):,} more")
-        return parts
+        if len(texts) < parts.size:
+            texts.append(f"... {parts.size - len(texts):,} more")
+        return texts
 
     def _pair(self, name: object, item: object, separator: str, depth: int, *, hidden: bool) -> str:
         shown = exact_str(name) if separator == "=" else self.describe(name, depth + 1)
         self.room -= 4
-        if self._hides(name) or (hidden and name == "value"):
+        if self._hides(name) or (hidden and exact_str(name) == "value"):
             self.room -= len(REDACTED)
             return f"{shown}{separator}{REDACTED}"
         return f"{shown}{separator}{self.describe(item, depth + 1)}"
@@ -344,7 +288,7 @@ class _Describer:
 
     def _is_secret_list(self, item: object) -> bool:
         """Is it ``["cookie", "..."]``, an entry of a list of lists?"""
-        if not is_a(item, list) or list.__len__(cast("list[object]", item)) != 2:
+        if not is_a(item, list) or size_of(item, list) != 2:
             return False
         return self._hides(next(sequence_items(item), None))
 
@@ -358,44 +302,6 @@ class _Describer:
         return self.room <= 0 or self.budget.is_spent()
 
 
-class _Composite:
-    """How something that has parts is written. *pairs* or *items* gives them, when they are wanted."""
-
-    __slots__ = ("closing", "items", "opening", "pairs", "separator", "size")
-
-    def __init__(
-        self,
-        opening: str,
-        closing: str,
-        size: int,
-        *,
-        items: Callable[[], Iterable[object]] = tuple,
-        pairs: Callable[[], Iterable[tuple[object, object]]] | None = None,
-        separator: str = "",
-    ) -> None:
-        self.opening = opening
-        self.closing = closing
-        self.size = size
-        self.items = items
-        self.pairs = pairs
-        self.separator = separator
-
-
-def _dict_items(value: object) -> Iterator[tuple[object, object]]:
-    return iter(dict.items(cast("dict[object, object]", value)))
-
-
-def _mapping(value: object, name: str) -> _Composite | None:
-    """A read-only view of a mapping, `os.environ`: their items are stored, but in a mapping of another type perhaps."""
-    mapping = cast("Mapping[object, object]", value)
-    try:
-        return _Composite(
-            f"{name}({{", "})", len(mapping), pairs=lambda: iter(mapping.items()), separator=": "
-        )
-    except Exception:  # noqa: BLE001 -- a view of a foreign mapping
-        return None
-
-
 def _value_is_secret(pairs: list[tuple[object, object]], redactor: Redactor) -> bool:
     """Is it ``{"name": "password", "value": "..."}``?"""
     if len(pairs) > 12:
@@ -405,82 +311,6 @@ def _value_is_secret(pairs: list[tuple[object, object]], redactor: Redactor) -> 
         return False
     names = (name_text(texts[key]) for key in _PAIR_NAMES if key in texts)
     return any(name is not None and redactor.hides(name) for name in names)
-
-
-def _fields(value: object) -> list[tuple[object, object]] | None:
-    """
-    Return names and values of an object that declares its fields; None if it does not, or has a `__repr__` of its own.
-
-    Fields that the class keeps out of its repr (``field(repr=False)``) are left out here too.
-    """
-    cls = type(value)
-    names: list[str] | None = None
-    if is_a(value, tuple):
-        declared = defined_in(cls, "_fields")
-        if declared is None or not is_a(declared[1], tuple):
-            return None
-        texts = [exact_str(name) for name in sequence_items(declared[1])]
-        return list(zip(texts, sequence_items(value), strict=False))
-    if declared := defined_in(cls, "__dataclass_fields__"):
-        fields = declared[1] if is_a(declared[1], dict) else {}
-        names = [
-            exact_str(name) for name, field in _dict_items(fields) if stored(field, "repr") is True
-        ]
-        generated = _is_generated_repr(cls)
-    elif declared := defined_in(cls, "__attrs_attrs__"):
-        names = [
-            exact_str(stored(field, "name"))
-            for field in sequence_items(declared[1])
-            if stored(field, "repr") is True
-        ]
-        generated = _is_generated_repr(cls)
-    elif defined_in(cls, "__pydantic_fields__") or defined_in(cls, "__pydantic_validator__"):
-        declared = defined_in(cls, "__pydantic_fields__")
-        fields = declared[1] if declared and is_a(declared[1], dict) else {}
-        names = [
-            name
-            for name in stored_attributes(value)
-            if stored(dict_get(fields, name), "repr", True) is True
-        ]
-        generated = _repr_is_from(cls, "pydantic")
-    elif _is_model(cls, value):
-        names = [name for name in stored_attributes(value) if not name.startswith("_")]
-        generated = True  # their own repr may ask the database
-    else:
-        return None
-    if not generated:
-        return None
-    missing = object()
-    found = [(name, stored(value, name, missing)) for name in names]
-    return [(name, item) for name, item in found if item is not missing]
-
-
-def _is_generated_repr(cls: type) -> bool:
-    """dataclasses and attrs compile the repr that they make under a name that is no file."""
-    defined = defined_in(cls, "__repr__")
-    function = defined[1] if defined else None
-    function = stored(function, "__wrapped__", function)
-    return type(function) is types.FunctionType and function.__code__.co_filename.startswith("<")
-
-
-def _repr_is_from(cls: type, package: str) -> bool:
-    defined = defined_in(cls, "__repr__")
-    return defined is not None and module_of(defined[0]).partition(".")[0] == package
-
-
-def _has_builtin_repr(cls: type) -> bool:
-    defined = defined_in(cls, "__repr__")
-    return defined is not None and module_of(defined[0]) == "builtins"
-
-
-def _is_model(cls: type, value: object) -> bool:
-    """Is it an object of a database row: Django, SQLAlchemy?"""
-    if "_sa_instance_state" in stored_attributes(value):
-        return True
-    return any(
-        qualname_of(base) == "Model" and module_of(base) == "django.db.models.base"
-        for base in mro_of(cls)
-    )
 
 
 def _is_lazy(cls: type) -> bool:
@@ -507,7 +337,7 @@ def _code(value: object) -> str:
 
 
 def _function_name(function: object) -> str:
-    if type(function) in {types.FunctionType, types.BuiltinFunctionType}:
+    if id(type(function)) in _FUNCTIONS:
         named = cast("types.FunctionType", function)
         return encodable(exact_str(named.__qualname__)[:200])
     return type_name(type(function))

@@ -9,6 +9,7 @@ from errormail.report.visible import one_line, shorten
 
 __all__ = [
     "age",
+    "bare",
     "caught",
     "closing",
     "counted",
@@ -18,6 +19,7 @@ __all__ = [
     "how_often",
     "logged",
     "place",
+    "qualified",
     "ran_in",
     "reply",
     "reversed_elision",
@@ -123,6 +125,16 @@ def caught(exc: CapturedException) -> str:
     if exc.relation == "cause":
         return "The above exception was the direct cause of the following exception:"
     return "During handling of the above exception, another exception occurred:"
+
+
+def qualified(function: str) -> str:
+    """Return the function's name without ``<locals>``: "PricingEngine.total.<genexpr>"."""
+    return function.replace("<locals>.", "")
+
+
+def bare(function: str) -> str:
+    """Return the function's name as a traceback of Python has it: "<genexpr>"."""
+    return function.rpartition(".")[2] or function
 
 
 def reversed_elision(elision: Elision) -> str:

@@ -1,0 +1,235 @@
+"""
+A Job becomes an email. Some email always goes.
+
+A ladder, not an empty result: text and HTML → text alone → plain lines → one line. What failed on the way stands at
+the end of the text. A rung counts only once its message has been built, since a header or a charset can fail as well.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from email.utils import format_datetime
+from email.utils import make_msgid as python_make_msgid
+
+from errormail._addresses import parse_address
+from errormail._contain import contained, describe
+from errormail.delivery.job import Job
+from errormail.mail import EmailMultiAlternatives, make_msgid
+from errormail.report.html import render_html
+from errormail.report.model import CapturedException, Frame, Report
+from errormail.report.subject import SUBJECT_CHARS, subject_line
+from errormail.report.text import render_text
+from errormail.report.trim import Rendered
+from errormail.report.visible import one_line, shorten, visible
+
+__all__ = ["compose"]
+
+GZIP_FROM_BYTES = 100_000
+"""A longer report.txt is attached compressed. email/DESIGN, Size."""
+ATTACHMENT_BYTES = 1_000_000
+"""Of report.txt, or of report.txt.gz."""
+FOREIGN_CHARS = 1_000_000
+"""Of text or HTML that a reporter class of the user made."""
+PLAIN_CHARS = 500
+"""Per line of the plain ones."""
+
+
+def compose(job: Job) -> EmailMultiAlternatives:
+    """Return the email of *job*, with the Message-ID and the Date that it keeps from now on."""
+    failed: list[str] = []
+    headers = _headers(job)
+    subject = _subject(job, failed)
+    rungs: list[tuple[str, Callable[[Job, list[str]], _Parts]]] = [
+        ("the text part", _text_alone),
+        ("the plain text", _plain_lines),
+    ]
+    if job.destination.include_html:
+        rungs.insert(0, ("the HTML part", _text_and_html))
+    for name, rung in rungs:
+        with _step(name, failed):
+            email = _email(job, subject, headers, rung(job, failed), failed)
+            email.message()
+            return email
+    return _email(job, "Error report", headers, _Parts("An error was reported.\n"), failed)
+
+
+class _Parts:
+    """What an email consists of."""
+
+    __slots__ = ("attachment", "html", "text")
+
+    def __init__(
+        self, text: str, html: str | None = None, attachment: tuple[str, bytes, str] | None = None
+    ) -> None:
+        self.text = text
+        self.html = html
+        self.attachment = attachment
+        """File name, content, type."""
+
+
+@contextmanager
+def _step(name: str, failed: list[str]) -> Generator[None]:
+    """Contain a failure, and note it for the reader."""
+    with contained(f"composing {name}"):
+        try:
+            yield
+        except Exception as error:
+            failed.append(f"{name} failed with {describe(error, error.__traceback__)}")
+            raise
+
+
+def _headers(job: Job) -> dict[str, str]:
+    now = datetime.now(timezone.utc)
+    if job.destination.settings.EMAIL_USE_LOCALTIME:
+        now = now.astimezone()
+    return {
+        "Message-ID": _message_id(job.destination.sender),
+        "Date": format_datetime(now),
+        "Auto-Submitted": "auto-generated",  # RFC 3834: no vacation replies
+        "X-Auto-Response-Suppress": "All",  # the same for Exchange
+        "X-Errormail-Kind": "report",
+        "X-Errormail-Fingerprint": one_line(job.report.fingerprint),
+        "X-Errormail-Occurrences": "1",
+    }
+
+
+def _message_id(sender: str) -> str:
+    """
+    Return a Message-ID on the sender's domain, else on this host's.
+
+    The sender's comes first: spam filters compare the two, and the look-up of the host's name may wait for a name
+    server, which the end of a program has no time for.
+    """
+    domain = ""
+    with contained("domain of the sender"):
+        domain = parse_address(sender)[1].rpartition("@")[2].encode("idna").decode("ascii")
+    if "." not in domain or domain.startswith("["):
+        return make_msgid()
+    return python_make_msgid(domain=domain)
+
+
+def _subject(job: Job, failed: list[str]) -> str:
+    with _step("the subject", failed):
+        if job.subject is not None:
+            # Its begin is somebody else's: no line end, and no encoded word, which Python's header code may decode.
+            return one_line(job.subject).replace("=?", "= ?")
+        return subject_line(job.report, prefix=job.destination.subject_prefix)
+    return shorten(f"{one_line(job.destination.subject_prefix)}error", SUBJECT_CHARS)
+
+
+def _email(
+    job: Job, subject: str, headers: dict[str, str], parts: _Parts, failed: list[str]
+) -> EmailMultiAlternatives:
+    text = f"{job.preface}\n\n{parts.text}" if job.preface else parts.text
+    if failed:
+        text = f"{text.rstrip()}\n\nerrormail could not make all of this email:\n" + "".join(
+            f"  {line}\n" for line in failed
+        )
+    email = EmailMultiAlternatives(
+        subject=subject,
+        body=_encodable(text),
+        from_email=job.destination.sender,
+        to=job.destination.recipients,
+        headers=dict(headers),
+    )
+    email.encoding = "utf-8"  # Gmail clips ISO-8859-1, whatever its size
+    if parts.html is not None:
+        email.attach_alternative(_encodable(parts.html), "text/html")
+    if parts.attachment is not None:
+        email.attach(*parts.attachment)
+    return email
+
+
+def _text_and_html(job: Job, failed: list[str]) -> _Parts:
+    if job.rendered is not None:
+        text, html = job.rendered
+        return _Parts(text[:FOREIGN_CHARS], None if html is None else html[:FOREIGN_CHARS])
+    html = render_html(job.report, frequency=job.frequency, footer=_footer(job))
+    return _with_attachment(job, _rendered_text(job), html, failed)
+
+
+def _text_alone(job: Job, failed: list[str]) -> _Parts:
+    if job.rendered is not None:
+        return _Parts(job.rendered[0][:FOREIGN_CHARS])
+    return _with_attachment(job, _rendered_text(job), None, failed)
+
+
+def _rendered_text(job: Job) -> Rendered:
+    return render_text(job.report, frequency=job.frequency, footer=_footer(job))
+
+
+def _with_attachment(
+    job: Job, text: Rendered, html: Rendered | None, failed: list[str]
+) -> _Parts:
+    parts = _Parts(text.content, None if html is None else html.content)
+    if text.is_cut or (html is not None and html.is_cut):
+        with _step("the attachment", failed):
+            whole = render_text(job.report, frequency=job.frequency, footer="", bound=None)
+            parts.attachment = _report_file(whole.content)
+    return parts
+
+
+def _report_file(text: str) -> tuple[str, bytes, str]:
+    """Return name, content and type of the attached report: its begin, if even compressed it is too long."""
+    content = text.encode("utf-8", "backslashreplace")
+    if len(content) <= GZIP_FROM_BYTES:
+        return "report.txt", content, "text/plain"
+    kept = len(content)
+    packed = gzip.compress(content)
+    while len(packed) > ATTACHMENT_BYTES:
+        kept = kept * 3 // 4
+        packed = gzip.compress(
+            content[:kept] + b"\n\n[cut here: %d bytes more]\n" % (len(content) - kept)
+        )
+    return "report.txt.gz", packed, "application/gzip"
+
+
+def _footer(job: Job) -> str:
+    reason = job.destination.reason
+    return f"You get this because {reason}. Each occurrence is one email." if reason else ""
+
+
+def _plain_lines(job: Job, _failed: list[str]) -> _Parts:
+    """Return what a reader needs most, made by nothing that could fail on the report's content."""
+    lines = [_plain(each) for each in _facts(job.report)]
+    return _Parts("\n".join([*lines, "", "-- ", _plain(_footer(job)), ""]))
+
+
+def _facts(report: Report) -> Generator[str]:
+    yield f"{report.headline}: {report.summary}"
+    where = ", ".join(filter(None, (report.service, report.environment, report.release)))
+    yield f"{where or report.runtime.process}, {_moment(report.occurred_at)}"
+    if report.request is not None:
+        yield f"{report.request.method} {report.request.url}"
+    if report.call_site:
+        yield f"logged at {report.call_site}"
+    for exception in report.exception.chain() if report.exception else ():
+        yield ""
+        yield from _traceback(exception)
+    yield ""
+    yield from report.stack.splitlines()[-50:]
+    yield f"Group {report.fingerprint}"
+
+
+def _traceback(exception: CapturedException) -> Generator[str]:
+    for frame in exception.frames:
+        if isinstance(frame, Frame):
+            yield f'  File "{frame.filename}", line {frame.lineno}, in {frame.function}'
+        else:
+            yield f"  [{frame.text}]"
+    yield f"{exception.qualified_name}: {exception.message}"
+
+
+def _moment(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, timezone.utc):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _plain(text: str) -> str:
+    return shorten(visible(text).replace("\n", "\n    "), PLAIN_CHARS)
+
+
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,81 @@
+"""Behind real servers: one email for each failure, and to the client not a byte of difference."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from actors.serving import SERVERS, ask, ask_and_leave, serving
+from actors.wsgi_app import FILE
+
+FORM = b"item=cocoa&password=hunter2hunter2"
+REQUESTS = [
+    ("GET", "/"),
+    ("GET", "/call"),
+    ("GET", "/stream"),
+    ("GET", "/close"),
+    ("GET", "/status"),
+    ("GET", "/file"),
+    ("POST", "/form", FORM, ["Content-Type: application/x-www-form-urlencoded"]),
+    ("GET", "/"),
+]
+EXPECTED = {
+    "CallError": "GET http://shop.example.com/call",
+    "StreamError": "GET http://shop.example.com/stream",
+    "CloseError": "GET http://shop.example.com/close",
+    "FormError": "POST http://shop.example.com/form",
+    "503 Service Unavailable": "GET http://shop.example.com/status",
+}
+"""What the subject names, and the line of the request."""
+
+
+@pytest.fixture(autouse=True)
+def interruptible():
+    """A shell that runs the tests in the background has them ignore SIGINT, and their children would too."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def mail_to(smtp_server):
+    return {
+        "ERRORMAIL_ADMINS": "ops@example.com",
+        "ERRORMAIL_EMAIL_URL": f"smtp://127.0.0.1:{smtp_server.port}",
+    }
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_each_failure_is_one_email_and_the_client_sees_no_difference(server, smtp_server):
+    with serving(server, "actors.wsgi_app", "bare") as port:
+        expected = [ask(port, *request) for request in REQUESTS]
+    assert expected[0].endswith(b"well done")
+    assert expected[5].endswith(FILE)
+
+    with serving(server, "actors.wsgi_app", "application", **mail_to(smtp_server)) as port:
+        assert [ask(port, *request) for request in REQUESTS] == expected
+        smtp_server.wait_for(len(EXPECTED))
+    messages = {
+        name: envelope.message
+        for envelope in smtp_server.messages
+        for name in EXPECTED
+        if name in envelope.message["Subject"]
+    }
+    assert len(smtp_server.messages) == len(messages) == len(EXPECTED)
+    for name, message in messages.items():
+        assert EXPECTED[name] in message.get_body(("plain",)).get_content()
+    form = messages["FormError"].get_body(("plain",)).get_content()
+    assert "item: cocoa" in form
+    assert b"hunter2" not in b"".join(envelope.content for envelope in smtp_server.messages)
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_a_client_that_hangs_up_is_no_failure(server, smtp_server):
+    with serving(server, "actors.wsgi_app", "application", **mail_to(smtp_server)) as port:
+        ask_and_leave(port, "/endless")
+        if (
+            server != "wsgiref"
+        ):  # it serves one at a time, and does not close what it could not send
+            assert ask(port, "GET", "/left").endswith(b"left")
+        assert ask(port, "GET", "/").endswith(b"well done")
+    assert smtp_server.messages == []
