@@ -6,7 +6,7 @@ import re
 from wsgiref.util import setup_testing_defaults
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from errormail import _brokenlinks, _contain, mail
@@ -172,6 +172,7 @@ def test_subject_and_message_are_djangos():
 TEXT = st.text(st.characters(codec="utf-8") | st.sampled_from("\r\n\x0b\x85\u2028\u202e"))
 
 
+@settings(deadline=None)  # a megabyte takes its time where coverage is measured
 @given(host=TEXT, path=TEXT, referrer=TEXT, agent=TEXT, factor=st.sampled_from([1, 50_000]))
 def test_nothing_that_a_client_sends_makes_a_line_or_grows_without_bound(
     host, path, referrer, agent, factor
@@ -261,7 +262,7 @@ def test_other_responses_are_no_broken_links(status, managers):
 
 @pytest.mark.row("H13")
 @pytest.mark.parametrize(
-    ("settings", "environ"),
+    ("given_settings", "environ"),
     [
         ({"DEBUG": True}, environ_of()),
         ({"MANAGERS": []}, environ_of()),
@@ -271,8 +272,8 @@ def test_other_responses_are_no_broken_links(status, managers):
         ({}, environ_of(referrer="https://other.example.org/")),
     ],
 )
-def test_nothing_is_mailed_where_there_is_nothing_to_tell(settings, environ, managers):
-    with override_settings(**settings):
+def test_nothing_is_mailed_where_there_is_nothing_to_tell(given_settings, environ, managers):
+    with override_settings(**given_settings):
         serve(BrokenLinkMiddleware(answering("404 Not Found")), environ)
     assert managers == []
 

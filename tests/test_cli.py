@@ -11,6 +11,7 @@ import sys
 
 import pytest
 
+from actors.smtp import SmtpServer
 from errormail import cli, conf
 from errormail.cli import main
 
@@ -106,8 +107,29 @@ def test_it_arrives_at_a_real_server(smtp_server, environment):
     environment(EMAIL_URL=f"smtp://{smtp_server.host}:{smtp_server.port}")
     assert main(["sendtestemail", "jane@example.com"]) == 0
     [message] = smtp_server.messages
-    assert message.recipients == ["jane@example.com"]
+    assert message.rcpt_tos == ["jane@example.com"]
     assert b"Subject: Test email from " in message.content
+
+
+@pytest.mark.row("H14")
+def test_a_real_server_that_refuses_the_login(capsys):
+    server = SmtpServer(mechanisms=("PLAIN",))
+    with (
+        server,
+        conf.override_settings(EMAIL_URL=f"smtp://jane:{PASSWORD}@127.0.0.1:{server.port}"),
+    ):
+        line = fails(["sendtestemail", "jane@example.com"], capsys)
+    assert "SMTPAuthenticationError" in line
+    assert PASSWORD not in line
+    assert server.messages == []
+
+
+def test_a_real_server_that_refuses_the_recipient(capsys):
+    server = SmtpServer(refuse_recipients={"jane@example.com": "550 unknown"})
+    with server, conf.override_settings(EMAIL_URL=f"smtp://127.0.0.1:{server.port}"):
+        line = fails(["sendtestemail", "jane@example.com"], capsys)
+    assert "550" in line
+    assert "127.0.0.1" in line
 
 
 @pytest.mark.row("H14")
@@ -132,6 +154,22 @@ def test_a_server_that_is_not_there(environment, capsys):
     assert "ConnectionRefusedError" in line
     assert "127.0.0.1" in line
     assert PASSWORD not in line
+
+
+class Lazy:
+    """A backend that takes nothing and says nothing."""
+
+    def __init__(self, **_options):
+        pass
+
+    def send_messages(self, messages):
+        return 0
+
+
+def test_a_backend_that_takes_nothing(environment, capsys, monkeypatch):
+    monkeypatch.setattr("errormail.exceptions.Lazy", Lazy, raising=False)
+    environment(EMAIL_BACKEND="errormail.exceptions.Lazy")
+    assert "took no email" in fails(["sendtestemail", "jane@example.com"], capsys)
 
 
 def test_an_address_that_is_none(outbox, capsys):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 
 import pytest
@@ -45,12 +46,17 @@ def mail_to(smtp_server):
     }
 
 
+def joined(answer):
+    """Return *answer* without the marks between chunks: Werkzeug's server sends such."""
+    return re.sub(rb"\r\n[0-9a-f]+\r\n", b"", answer)
+
+
 @pytest.mark.parametrize("server", SERVERS)
 def test_each_failure_is_one_email_and_the_client_sees_no_difference(server, smtp_server):
     with serving(server, "actors.wsgi_app", "bare") as port:
         expected = [ask(port, *request) for request in REQUESTS]
-    assert expected[0].endswith(b"well done")
-    assert expected[5].endswith(FILE)
+    assert b"well done" in joined(expected[0])
+    assert FILE in joined(expected[5])
 
     with serving(server, "actors.wsgi_app", "application", **mail_to(smtp_server)) as port:
         assert [ask(port, *request) for request in REQUESTS] == expected

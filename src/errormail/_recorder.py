@@ -36,7 +36,9 @@ class BodyRecorder:
         self.errormail_copy = Copy(limit)
 
     def __getattr__(self, name: str) -> object:
-        if name == "errormail_stream":  # a copy that `copy` has not filled yet: no recursion
+        # Special methods are looked up in the type, so to show the stream's would be a lie. And a copy that `copy` has
+        # not filled yet has no stream: no recursion.
+        if name.startswith("__") or name == "errormail_stream":
             raise AttributeError(name)
         value = getattr(self.errormail_stream, name)  # its AttributeError is the right one
         wrap = _WRAPPERS.get(name)

@@ -111,9 +111,6 @@ def load_settings(module: str | None) -> None:
         configure(found)
 
 
-# sendtestemail
-
-
 def add_recipients(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("addresses", nargs="*", metavar="ADDRESS", help="who gets it")
     parser.add_argument("--admins", action="store_true", help="send it to ADMINS")
@@ -163,8 +160,10 @@ def delivering(to: str) -> Generator[None]:
     """
     try:
         yield
-    except (Failed, ImproperlyConfigured):
+    except Failed:
         raise
+    except ImproperlyConfigured as error:
+        raise Failed(without_secrets(f"{error}")) from error
     except Exception as error:  # connection, TLS, SMTP, an address: whatever a backend raises
         through = f" (EMAIL_HOST is {settings.EMAIL_HOST})" if uses_smtp() else ""
         reason = without_secrets(f"{type(error).__name__}: {error}")
@@ -180,7 +179,9 @@ def without_secrets(text: str) -> str:
     """Return *text*, in which a server may repeat what it was told, without passwords and tokens, plain or as base64."""
     for user, secret in logins():
         told = [secret, f"\0{user}\0{secret}"]  # as LOGIN and PLAIN send it, RFC 4616
-        encoded = [b64encode(value.encode()).decode("ascii") for value in told]
+        encoded = [
+            b64encode(value.encode("utf-8", "surrogatepass")).decode("ascii") for value in told
+        ]
         for shown in (*encoded, secret, repr(secret)[1:-1]):
             text = text.replace(shown, "[hidden]")
     return text
@@ -200,9 +201,6 @@ def pairs(user: object, secret: object) -> list[tuple[str, str]]:
     if not isinstance(secret, str) or not secret:
         return []
     return [(user if isinstance(user, str) else "", secret)]
-
-
-# check
 
 
 def add_nothing(_parser: argparse.ArgumentParser) -> None:
@@ -253,11 +251,14 @@ def warnings() -> Iterator[str]:
         yield f"mail goes to {default}, which sends nothing"
     if uses_smtp() and settings.EMAIL_HOST_PASSWORD and not has_tls():
         yield "EMAIL_HOST_PASSWORD goes over a connection without encryption: see EMAIL_USE_TLS"
-    for name in sorted(os.environ):
-        if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in KINDS:
-            close = get_close_matches(name, [PREFIX + known for known in KINDS], n=1, cutoff=0.8)
-            if close:  # a container platform makes variables too, such as ERRORMAIL_SERVICE_HOST
-                yield f"the environment variable {name} is not looked at: did you mean {close[0]}?"
+    for variable in sorted(os.environ):
+        name = variable.removeprefix(PREFIX)
+        if name == variable or name in KINDS:
+            continue
+        close = get_close_matches(name, KINDS, n=1, cutoff=0.8)
+        if close:  # others mean something else: a container platform makes ERRORMAIL_SERVICE_HOST
+            known = PREFIX + close[0]
+            yield f"the environment variable {variable} is not looked at: did you mean {known}?"
 
 
 def has_tls() -> bool:

@@ -70,7 +70,7 @@ class ErrorMail:
         reporter.resolve_settings(settings)  # a mistake is refused now, not at the first failure
         door = _Door(settings)
         app.extensions[_EXTENSION] = door
-        app.wsgi_app = ErrorReportMiddleware(  # type: ignore[method-assign] -- as Flask's documentation does
+        app.wsgi_app = ErrorReportMiddleware(  # type: ignore[method-assign]  # as Flask's documentation does
             app.wsgi_app, settings=settings, report_status=self._report_status
         )
         request_started.connect(door.note_route, app)

@@ -16,15 +16,23 @@ import email
 import email.policy
 import hashlib
 import hmac
+import logging
 import socket
 import ssl
 import threading
 import time
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from typing import TYPE_CHECKING
 
 import trustme
 from aiosmtpd.smtp import SMTP, AuthResult, auth_mechanism
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+logging.getLogger("mail.log").propagate = False  # aiosmtpd's; nothing a test listens to
+logging.getLogger("mail.log").addHandler(logging.NullHandler())
 
 PATIENCE = 30.0
 """Seconds until a test gives up; nothing waits that long unless something is wrong."""
@@ -66,13 +74,13 @@ class _Session(SMTP):
             ident="errormail tests",
             tls_context=server.tls_context if server.starttls else None,
             require_starttls=server.starttls,
-            auth_required=server.demands_login,
             auth_require_tls=False,
             auth_exclude_mechanism=sorted(ALL_MECHANISMS - set(server.mechanisms)),
             command_call_limit=100_000,
             data_size_limit=None,
             loop=asyncio.get_running_loop(),
         )
+        self._auth_required = server.demands_login  # the argument warns where there is no TLS
         self.server = server
 
     def connection_made(self, transport) -> None:
@@ -205,7 +213,7 @@ class SmtpServer:
     said: list[str] = field(default_factory=list)
     """Each line of a reply."""
     commands: list[str] = field(default_factory=list)
-    """MAIL, RCPT and so on, as they came."""
+    """EHLO, MAIL and RCPT, as they came."""
 
     def __post_init__(self) -> None:
         self._changed = threading.Condition()
@@ -225,7 +233,7 @@ class SmtpServer:
 
     # -- the thread -----------------------------------------------------------------------------
 
-    def __enter__(self) -> SmtpServer:
+    def __enter__(self) -> Self:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
         ready = threading.Event()
@@ -297,6 +305,7 @@ class SmtpServer:
             self._changed.notify_all()
 
     async def handle_EHLO(self, server, session, envelope, hostname, responses):  # noqa: N802 -- aiosmtpd's name
+        self.commands.append(f"EHLO {hostname}")
         session.host_name = hostname
         if not self.eight_bit:
             responses = [line for line in responses if "8BITMIME" not in line]
@@ -360,7 +369,7 @@ class RawServer:
         self.closed = threading.Event()
         """The client has closed a connection, and the script has ended."""
 
-    def __enter__(self) -> RawServer:
+    def __enter__(self) -> Self:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
         self._thread = threading.Thread(target=self._run, daemon=True)

@@ -161,9 +161,7 @@ def _rendered_text(job: Job) -> Rendered:
     return render_text(job.report, frequency=job.frequency, footer=_footer(job))
 
 
-def _with_attachment(
-    job: Job, text: Rendered, html: Rendered | None, failed: list[str]
-) -> _Parts:
+def _with_attachment(job: Job, text: Rendered, html: Rendered | None, failed: list[str]) -> _Parts:
     parts = _Parts(text.content, None if html is None else html.content)
     if text.is_cut or (html is not None and html.is_cut):
         with _step("the attachment", failed):

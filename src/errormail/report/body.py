@@ -142,7 +142,8 @@ def _multipart(body: bytes, boundary: str, *, is_cut: bool) -> Body:
     parts, is_whole = _parts(body, boundary.encode("latin-1", "replace"))
     for number, part in enumerate(parts):
         is_last = number == len(parts) - 1
-        header_end = _HEADER_END.search(part, 0, PART_HEADER_BYTES)
+        # Without content, the blank line can be the one that belongs to the delimiter: Werkzeug writes it so.
+        header_end = _HEADER_END.search(part[:PART_HEADER_BYTES] + b"\r\n")
         if header_end is None:
             continue
         headers = _part_headers(part[: header_end.start()])

@@ -128,7 +128,7 @@ class _Tree:
         self._places |= _places(exc)
         if not shared:
             return frames
-        words = f"{counted(len(shared), 'frame')} as above"
+        words = f"{counted(len(shared), 'frame')} shown already"
         return [Elision(frames=len(shared), text=words), *frames[len(shared) :]]
 
 

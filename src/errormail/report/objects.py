@@ -35,6 +35,7 @@ __all__ = [
 _type: Mapping[str, Any] = type.__dict__
 _type_mro: Callable[[type], object] = _type["__mro__"].__get__
 _type_dict: Callable[[type], Mapping[str, object]] = _type["__dict__"].__get__
+_type_module: Callable[[type], object] = _type["__module__"].__get__
 _type_qualname: Callable[[type], object] = _type["__qualname__"].__get__
 _dict: Mapping[str, Any] = dict.__dict__
 dict_get: Callable[..., object] = _dict["get"]
@@ -62,18 +63,18 @@ def mro_of(cls: type) -> tuple[type, ...]:
 
 
 def is_a(value: object, *classes: type) -> bool:
-    """Return whether the type of *value* is one of *classes* or derived from one; `isinstance` would ask ``__class__``."""
+    """
+    Return whether the type of *value* is one of *classes* or derived from one; `isinstance` would ask ``__class__``.
+
+    No abstract ones: they ask the type of *value*.
+    """
     # Asks the metaclass of *classes*, not that of the value's type.
     return issubclass(type(value), classes)
 
 
 def module_of(cls: type) -> str:
     """Return the name of the module of *cls*, "" where unknown."""
-    for base in mro_of(cls):
-        module = _type_dict(base).get("__module__", _MISSING)
-        if module is not _MISSING:
-            return encodable(exact_str(module)[:200])
-    return "builtins"
+    return encodable(exact_str(_type_module(cls))[:200])
 
 
 def qualname_of(cls: type) -> str:

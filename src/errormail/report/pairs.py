@@ -98,11 +98,11 @@ def _without(
 
 
 def _pair_value(match: re.Match[str], hides: Hides) -> tuple[int, int] | None:
-    if not _is_secret(match, hides):
-        return None
     text, at, sep = match.string, match.end(), match["sep"]
+    if (sep == "," and not _is_tuple(match)) or not _is_secret(match, hides):
+        return None
     if sep == ",":
-        return _quoted(text, at) if _is_tuple(match) else None
+        return _quoted(text, at)
     if sep == ":" and not match["quote"]:
         if _WEAK.fullmatch(match["name"]):
             return None
@@ -135,11 +135,13 @@ def _is_secret(match: re.Match[str], hides: Hides) -> bool:
 
 
 def _is_tuple(match: re.Match[str]) -> bool:
-    """Is it ``('name', 'value')`` or ``["name", "value"]``, not two of many words in a list?"""
+    """Is it ``('name', 'value')`` or ``[["name", "value"]]``, not two of many words in a list?"""
     if not match["quote"]:
         return False
-    before = match.string[max(match.start() - 12, 0) : match.start()].rstrip("\\\"'")
-    return before.rstrip("bu ")[-1:] in {"(", "["} and before != match.string[: match.start()]
+    before = match.string[max(match.start() - 16, 0) : match.start()].rstrip("\\\"'").rstrip("bu ")
+    return before.endswith("(") or (
+        before.endswith("[") and before[:-1].rstrip()[-1:] in {"[", ","}
+    )
 
 
 def _quoted(text: str, at: int) -> tuple[int, int] | None:

@@ -50,7 +50,7 @@ class Parts:
         separator: Between name and value: "=" for fields, ": " for keys.
     """
 
-    __slots__ = ("closing", "items", "opening", "pairs", "separator", "size")
+    __slots__ = ("closing", "is_tuple", "items", "opening", "pairs", "separator", "size")
 
     def __init__(
         self,
@@ -68,6 +68,7 @@ class Parts:
         self.items = items
         self.pairs = pairs
         self.separator = separator
+        self.is_tuple = False
 
 
 def parts_of(value: object) -> Parts | None:
@@ -85,9 +86,10 @@ def parts_of(value: object) -> Parts | None:
         if is_a(value, kind):
             if cls is not kind:
                 opening, closing = f"{name}({opening}", f"{closing})"
-            return Parts(
-                opening, closing, size_of(value, kind), items=lambda: sequence_items(value)
-            )
+            size = size_of(value, kind)
+            parts = Parts(opening, closing, size, items=lambda: sequence_items(value))
+            parts.is_tuple = kind is tuple
+            return parts
     if is_a(value, BaseException) and _repr_is_from(cls, "builtins"):
         args: tuple[object, ...] = _exception["args"].__get__(value)
         return Parts(f"{name}(", ")", len(args), items=lambda: sequence_items(args))
@@ -103,7 +105,8 @@ def _rare_parts(value: object, cls: type, name: str) -> Parts | None:
         return Parts(f"{name}([", "])", size_of(value, array), items=lambda: iter(numbers[:100]))
     if cls is types.MappingProxyType or cls is os._Environ:  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] -- it has no other name
         return _mapping(cast("Mapping[object, object]", value), name)
-    data = stored(value, "data") if is_a(value, UserDict, UserList) else None
+    is_wrapper = any(base is UserDict or base is UserList for base in mro_of(cls))  # abstract
+    data = stored(value, "data") if is_wrapper else None
     if data is not None and is_a(data, dict, list):
         inner = parts_of(data)
         if inner is not None:

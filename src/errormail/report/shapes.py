@@ -115,7 +115,7 @@ def _has_card_form(digits: list[int]) -> bool:
         len(digits),
     )
     if digits[0] == 4:  # Visa
-        return length in {13, 16, 19}
+        return length in {16, 19}
     if 51 <= two <= 55:  # Mastercard
         return length == 16
     if two in {34, 37}:  # American Express

@@ -44,7 +44,8 @@ def traceback(draft: Draft, report: Report) -> None:
     draft.add(underlined("Traceback", "as Python prints it: most recent call last"))
     causes = list(exc.chain())[1:]
     if causes and causes[-1].cut:
-        draft.add(f"[the chain ends here: {one_line(causes[-1].cut)}]\n\n")
+        words = shorten(one_line(causes[-1].cut), _SHORT)
+        draft.add(wrapped(f"[the chain ends here: {words}]"), "\n")
     start = draft.position
     for distance in range(len(causes), 0, -1):
         _link(draft, causes[distance - 1], distance)

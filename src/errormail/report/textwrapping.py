@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 import unicodedata
+from functools import lru_cache
 
 from errormail.report.excerpt import SourceLine
 from errormail.report.visible import visible
@@ -76,6 +77,7 @@ def columns(text: str) -> int:
     return sum(_columns_of(char) for char in text)
 
 
+@lru_cache(maxsize=4096)
 def _columns_of(char: str) -> int:
     if unicodedata.combining(char) or unicodedata.category(char) in {"Mn", "Me", "Cf"}:
         return 0

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import enum
 import io
+import re
 import time
 import types
 from collections.abc import Callable
@@ -72,8 +73,11 @@ LAZY_TYPES = {
 _PLAIN = {id(cls) for cls in (bool, type(None), float, complex, type(...), type(NotImplemented))}
 _FUNCTIONS = {id(types.FunctionType), id(types.BuiltinFunctionType)}
 _CODE = _FUNCTIONS | {id(types.MethodType), id(types.ModuleType)}
+_FILE = io.IOBase.__bases__[0]
+"""What all files are derived from; `io.IOBase` itself would ask the class, as each abstract one does."""
 _INT_BITS = 4_000
 """Of a number that is written out; Python refuses more than 4,300 digits, and takes long below that."""
+_PAIR_NAME = re.compile(r"[^\s=]{1,100}")
 _PAIR_NAMES = ("name", "key", "field", "header")
 
 
@@ -211,7 +215,7 @@ class _Describer:
         cls = type(value)
         name = type_name(cls)
         defined = defined_in(cls, "__repr__")
-        if is_a(value, io.IOBase) or _is_lazy(cls):
+        if is_a(value, _FILE) or _is_lazy(cls):
             return f"<{name}>"
         if defined is None:
             return f"<{name} object>"
@@ -257,12 +261,17 @@ class _Describer:
                 texts.append(self._pair(name, item, parts.separator, depth, hidden=hidden_by_name))
         else:
             items = list(islice(parts.items(), bound))
-            is_pair = parts.opening.endswith("(") and parts.size == 2
+            is_secret_pair = parts.is_tuple and self._is_secret_pair(items)
             for index, item in enumerate(items):
                 if self._is_full():
                     break
-                if (is_pair and index == 1 and self._hides(items[0])) or self._is_secret_list(item):
-                    texts.append(self._hidden_in_pair(item, alone=is_pair and index == 1))
+                if is_secret_pair and index == 1:
+                    texts.append(REDACTED)
+                elif is_a(item, list) and self._is_secret_pair(
+                    list(islice(sequence_items(item), 3))
+                ):
+                    name = self.describe(next(sequence_items(item)), depth + 2)
+                    texts.append(f"[{name}, {REDACTED}]")
                 else:
                     texts.append(self.describe(item, depth + 1))
                 self.room -= 2
@@ -286,17 +295,10 @@ class _Describer:
         text = name_text(name)
         return text is not None and self.redactor.hides(text)
 
-    def _is_secret_list(self, item: object) -> bool:
-        """Is it ``["cookie", "..."]``, an entry of a list of lists?"""
-        if not is_a(item, list) or size_of(item, list) != 2:
-            return False
-        return self._hides(next(sequence_items(item), None))
-
-    def _hidden_in_pair(self, item: object, *, alone: bool) -> str:
-        self.room -= len(REDACTED)
-        if alone:
-            return REDACTED
-        return f"[{self.describe(next(sequence_items(item), None), self.limits.depth)}, {REDACTED}]"
+    def _is_secret_pair(self, items: list[object]) -> bool:
+        """Is it ``("cookie", "...")``: a name, no sentence, and a value?"""
+        name = name_text(items[0]) if len(items) == 2 else None
+        return bool(name and _PAIR_NAME.fullmatch(name)) and self._hides(name)
 
     def _is_full(self) -> bool:
         return self.room <= 0 or self.budget.is_spent()
@@ -316,7 +318,8 @@ def _value_is_secret(pairs: list[tuple[object, object]], redactor: Redactor) -> 
 def _is_lazy(cls: type) -> bool:
     """Does looking at it do work? By the names of its classes, and by what only querysets have."""
     return any(
-        qualname_of(base) in LAZY_TYPES or type_name(base) in LAZY_TYPES for base in mro_of(cls)
+        qualname_of(base).rpartition(".")[2] in LAZY_TYPES or type_name(base) in LAZY_TYPES
+        for base in mro_of(cls)
     ) or (defined_in(cls, "_fetch_all") is not None)
 
 

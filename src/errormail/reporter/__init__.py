@@ -185,15 +185,15 @@ def _report(failure: Failure, source: SettingsSource, overrides: Overrides) -> b
         settings = resolve_settings(source)
         if settings.DEBUG:
             return False
-        to = destination(settings, overrides)
+        everybody = destination(settings, overrides)
     except ImproperlyConfigured as error:
         _tell_once(f"no error mail: {error}")
         return False
-    if not to.recipients and overrides.send_mail is None:
+    if not everybody.recipients and overrides.send_mail is None:
         return False
     if failure.exc is None and failure.record is not None:
         failure = replace(failure, exc=exception_of(failure.record))
-    to = _for_those_not_told(failure, to)
+    to = _for_those_not_told(failure, everybody)
     if to is None:
         return False
     from errormail.reporter.assemble import assemble  # what only a failure needs, it loads

@@ -124,11 +124,13 @@ def _captured(
                 internal_ips=settings.INTERNAL_IPS,
                 declared=options.declared,
             )
-        return capture(
+        if captured is not None:
+            redactor = captured.redactor
+        report = capture(
             exc=failure.exc,
             record=failure.record,
             request=None if captured is None else captured.request,
-            redactor=redactor if captured is None else captured.redactor,
+            redactor=redactor,
             message=failure.message,
             level=failure.level,
             context={**current_context(failure.exc), **(failure.context or {})},
@@ -141,6 +143,7 @@ def _captured(
             limits=limits,
             frame_variables=options.frame_variables,
         )
+        return options.finish(report, redactor)
     return None
 
 

@@ -43,8 +43,12 @@ class Scope:
 
     def source(self) -> RequestSource:
         """Return what is known of the request by now."""
-        known = {name: self.facts[name] for name in ("route", "user") if self.facts.get(name)}
-        return replace(self._source(), **known)  # type: ignore[arg-type] -- both are str
+        source = self._source()
+        return replace(
+            source,
+            route=self.facts.get("route") or source.route,
+            user=self.facts.get("user") or source.user,
+        )
 
 
 SCOPE: ContextVar[Scope | None] = ContextVar("errormail.scope", default=None)
