@@ -93,6 +93,7 @@ def test_a_page_that_links_to_itself_with_another_query_has_a_broken_link():
     ("referrer", "told"),
     [
         ("https://other.example.org/list", True),
+        ("https://other.example.org/missing", True),
         ("https://search.test/?q=tea", False),
         ("android-app://com.example", True),
         ("/guide", False),

@@ -7,6 +7,7 @@ import gc
 import io
 import sys
 import threading
+import weakref
 from contextvars import copy_context
 from types import SimpleNamespace
 from wsgiref.util import FileWrapper, setup_testing_defaults
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 
 from errormail import _contain, _exchange, wsgi
 from errormail._exchange import Exchange
+from errormail._recorder import original_of
 from errormail.conf import override_settings
 from errormail.reporter.scope import SCOPE, current_scope
 from errormail.wsgi import ErrorReportMiddleware
@@ -293,6 +295,14 @@ def test_a_stream_is_judged_when_it_ends_not_before(reports):
     assert len(reports) == 1
 
 
+@pytest.mark.parametrize("kind", [list, iter])
+def test_a_reporter_that_refuses_is_asked_once(kind, monkeypatch):
+    asked = []
+    monkeypatch.setattr(_exchange, "report", lambda failure, **_: asked.append(failure) or False)
+    serve(ErrorReportMiddleware(answering("500 Oops", kind=kind)))
+    assert len(asked) == 1
+
+
 def test_an_abandoned_error_response_is_reported_when_it_is_closed(reports):
     result = ErrorReportMiddleware(answering("500 Oops", kind=iter))(
         environ_of(), Server().start_response
@@ -372,6 +382,39 @@ def test_exc_info_that_the_server_raises_is_reported_once(reports):
     with pytest.raises(ShopError):
         Late().run(ErrorReportMiddleware(crash_page("500 Oops")))
     assert len(reports) == 1
+
+
+def test_exc_info_that_the_server_raises_is_not_held_by_us():
+    class Late(Server):
+        def start_response(self, status, headers, exc_info=None):
+            try:
+                raise exc_info[1]
+            finally:
+                exc_info = None
+
+    class Precious(Exception):
+        pass
+
+    def app(environ, start_response):
+        try:
+            raise Precious
+        except Precious:
+            start_response("404 X", [], sys.exc_info())
+
+    def run():
+        try:
+            app_with(environ_of(), Late().start_response)
+        except Precious as error:
+            traces.append(weakref.ref(error))
+
+    app_with = ErrorReportMiddleware(app)
+    traces: list[weakref.ref[Precious]] = []
+    gc.disable()
+    try:
+        run()
+        assert traces[0]() is None
+    finally:
+        gc.enable()
 
 
 def test_start_response_takes_what_it_takes_without():
@@ -891,17 +934,30 @@ def test_what_is_told_of_in_an_inner_scope_counts_in_the_outer_one(reports):
 
 
 def test_both_middlewares_see_the_body(reports):
-    def changing(environ, start_response):
+    def outer(environ, start_response):
         with pytest.raises(ShopError):
             inner(environ, start_response)
+        environ["wsgi.input"].read(4)
         raise KeyError
 
     inner = ErrorReportMiddleware(reading)
     environ = environ_of("POST", body=b"item=tea")
-    stream = environ["wsgi.input"]
     with pytest.raises(KeyError):
-        serve(ErrorReportMiddleware(changing), environ)
-    assert [report.source.body for report in reports] == [b"item", b"item"]
+        serve(ErrorReportMiddleware(outer), environ)
+    assert [report.source.body for report in reports] == [b"item", b"item=tea"]
+
+
+def test_one_recorder_is_enough_for_several_middlewares():
+    seen = []
+
+    def app(environ, start_response):
+        seen.append(original_of(environ["wsgi.input"]))
+        return []
+
+    environ = environ_of("POST", body=b"item=tea")
+    stream = environ["wsgi.input"]
+    serve(ErrorReportMiddleware(ErrorReportMiddleware(app)), environ)
+    assert seen == [stream]
     assert environ["wsgi.input"] is stream
 
 
@@ -947,8 +1003,6 @@ def test_no_reference_to_a_request_outlives_it():
 
     class Traced(dict):
         pass
-
-    import weakref
 
     gc.collect()
     gc.disable()

@@ -68,7 +68,7 @@ class BrokenLinkMiddleware:
 
     def _tell(self, environ: WSGIEnvironment) -> None:
         settings = resolve_settings(self._settings)
-        if settings.DEBUG or not settings.MANAGERS:
+        if not settings.MANAGERS:
             return
         visit = visit_of(environ)
         if not is_broken_link(visit, settings.IGNORABLE_404_URLS, external=self._external):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, cast
 
+from errormail._dotted import import_dotted
 from errormail.exceptions import InvalidMailer
 
 SMTP_BACKEND = "errormail.mail.backends.smtp.EmailBackend"
@@ -304,15 +305,7 @@ def load(path: str) -> None:
     """
     if path in OWN_PATHS:
         return
-    module, _, name = path.rpartition(".")
-    if not module or not all(part.isidentifier() for part in path.split(".")):
-        raise ValueError("it is not a dotted path")
-    from importlib import import_module
-
-    try:
-        found: object = getattr(import_module(module), name)
-    except Exception as error:  # a module may raise anything while it is imported
-        raise ValueError(f"{type(error).__name__}: {error}") from error
+    found = import_dotted(path)
     if not callable(found):
         raise ValueError(f"it is {a(found)} and cannot be called")
 

@@ -63,7 +63,8 @@ def serving(server, module, name, **environment):
         text=True,
     )
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
-    reader = threading.Thread(target=_read, args=(process.stdout, lines), daemon=True)
+    output: list[str] = []
+    reader = threading.Thread(target=_read, args=(process.stdout, lines, output), daemon=True)
     reader.start()
     try:
         yield _port(lines)
@@ -78,10 +79,12 @@ def serving(server, module, name, **environment):
         finally:
             reader.join(PATIENCE)
             process.stdout.close()
+            print("".join(output))  # noqa: T201 -- pytest shows it if the test fails
 
 
-def _read(stream, lines):
+def _read(stream, lines, output):
     for line in stream:
+        output.append(line)
         lines.put(line)
     lines.put("")
 

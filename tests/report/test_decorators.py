@@ -10,10 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import django
 import flask
 import pytest
-from django.conf import settings as django_settings
 from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_post_parameters as django_post_parameters
 from django.views.decorators.debug import sensitive_variables as django_variables
@@ -22,6 +20,7 @@ from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request as WerkzeugRequest
 
 import errormail
+from actors.frameworks import set_up_django
 from errormail.report.decorators import (
     ALL,
     CALLERS,
@@ -32,9 +31,7 @@ from errormail.report.decorators import (
 )
 from errormail.report.frameworks import carrier_of
 
-if not django_settings.configured:
-    django_settings.configure(ALLOWED_HOSTS=["shop.example.com"], USE_TZ=True)
-    django.setup()
+set_up_django()
 
 
 class Boom(Exception):
@@ -179,6 +176,18 @@ def test_variables_of_functions_that_it_calls_are_hidden_too():
         inner("s3cret")
 
     assert hidden_in(frames_of(outer), "inner") == {"password"}
+
+
+@pytest.mark.row("X3")
+def test_a_decorated_caller_counts_that_the_exception_did_not_reach():
+    def inner(password):
+        raise Boom(password)
+
+    @sensitive_variables("password")
+    def outer():
+        return frames_of(inner, "s3cret")
+
+    assert hidden_in(outer(), "inner") == {"password"}
 
 
 @pytest.mark.row("X3")

@@ -87,7 +87,7 @@ def test_it_can_be_encoded_and_holds_no_control_character(rendered):
 
 
 @pytest.mark.row("X8")
-@settings(max_examples=60)
+@settings(max_examples=25, deadline=None)
 @given(TEXT, TEXT)
 def test_whatever_the_texts_they_are_text(one, other):
     text, more = one + ATTACK, ATTACK + other
@@ -319,7 +319,6 @@ def test_every_cut_says_what_and_how_much():
     for words in [
         "frames not shown",
         "local variables not shown",
-        "1,000 more exceptions not shown",
         "The whole report is attached: report.txt.",
     ]:
         assert words in text
@@ -366,17 +365,20 @@ def test_the_middle_of_a_long_run_of_library_frames_goes():
 
 
 def test_members_beyond_the_fifth_are_down_to_one_line_before_the_others():
-    member = reports.exception(
-        "E", "m", *[reports.frame("a.py", number, "f", "x = 1") for number in range(1, 9)]
+    members = tuple(
+        reports.exception(
+            "E", "m", *[reports.frame(f"{name}.py", line, "f", "x = 1") for line in range(1, 9)]
+        )
+        for name in "abcdefgh"
     )
-    sample = reports.report(reports.exception("Group", "g", members=(member,) * 8))
+    sample = reports.report(reports.exception("Group", "g", members=members))
     whole = encoded_size(html_of(sample))
     text = shown(html_of(sample, bound=whole - 10_000))
     assert text.count("(8 frames not shown)") == 3
     assert "8 of 8 E m (8 frames not shown)" in text
 
 
-@pytest.mark.parametrize("bound", [20_000, 30_000, 60_000])
+@pytest.mark.parametrize("bound", [20_000, 30_000])
 def test_head_culprit_request_and_footer_outlast_every_cut(bound):
     part = render_html(reports.giant(), frequency=NEW, footer=FOOTER, bound=bound)
     assert encoded_size(part.content) <= bound

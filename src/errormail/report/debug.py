@@ -273,7 +273,7 @@ def get_exception_reporter_class(request: object) -> type[Any]:
 
 def filter_options(request: object) -> FilterOptions:
     """Return what the filter for *request* (one of any kind, a `RequestSource`, or None) asks of the capture."""
-    if isinstance(request, RequestSource):
+    if type(request) is RequestSource:
         request = request.request
     return options_of(get_exception_reporter_filter(request), request)
 
@@ -304,6 +304,8 @@ def _resolved(given: object) -> object:
 def _made(given: object) -> SafeExceptionReporterFilter:
     found = _resolved(given)
     made: object = found() if isinstance(found, type) else found
+    if not callable(getattr(made, "is_active", None)):
+        raise TypeError("it is no filter")
     return cast("SafeExceptionReporterFilter", made)
 
 

@@ -76,10 +76,10 @@ def fingerprint_record(record: logging.LogRecord) -> str:
         begin = TRACEBACK_TEXT.search(template)
         head = template[: begin.start()] if begin else template
         trace = template[begin.start() :] if begin else ""
-        trace = trace or exact_str(record.exc_text)[-32_768:]
+        trace = trace or exact_str(record.exc_text)
         parts = [
             str(record.name),
-            _without_varying(head[:TEMPLATE_CHARS]),
+            _without_varying(head.strip()[:TEMPLATE_CHARS]),
             str(record.module),
             str(record.funcName),
             *_parts_of_text(trace[-32_768:]),

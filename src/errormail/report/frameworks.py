@@ -12,7 +12,15 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TypeVar, cast
 
-from errormail.report.objects import dict_get, is_a, module_of, mro_of, qualname_of, stored
+from errormail.report.objects import (
+    dict_get,
+    exact_str,
+    is_a,
+    module_of,
+    mro_of,
+    qualname_of,
+    stored,
+)
 
 __all__ = [
     "Carrier",
@@ -53,6 +61,14 @@ class Carrier:
         self.objects = tuple(objects)
         """The framework's request, and what it wraps: where parsed forms, users and routes lie."""
 
+    def in_environ(self, name: str) -> object | None:
+        """Return what the environ has under *name*."""
+        return None if self.environ is None else dict_get(self.environ, name)
+
+    def in_scope(self, name: str) -> object | None:
+        """Return what the scope has under *name*."""
+        return None if self.scope is None else dict_get(self.scope, name)
+
     def stored(self, *names: str) -> object | None:
         """Return what one of the objects keeps under one of *names*, the first that is not None."""
         return first(*(stored(each, name) for each in self.objects for name in names))
@@ -68,9 +84,11 @@ def carrier_of(request: object) -> Carrier | None:
 
 def adhoc_attribute(carrier: Carrier, name: str) -> object | None:
     """Return what a program has set on a request: as an attribute (WebOb keeps those in its environ), in aiohttp as an item."""
-    adhoc = mapping_of(dict_get(carrier.environ or {}, "webob.adhoc_attrs"))
+    adhoc = mapping_of(carrier.in_environ("webob.adhoc_attrs"))
     return first(
-        carrier.stored(name), dict_get(adhoc or {}, name), dict_get(carrier.state or {}, name)
+        carrier.stored(name),
+        None if adhoc is None else dict_get(adhoc, name),
+        None if carrier.state is None else dict_get(carrier.state, name),
     )
 
 
@@ -173,11 +191,12 @@ def _kept(value: object, name: str) -> object | None:
 
 
 def _is_environ(own: dict[str, object]) -> bool:
-    return isinstance(dict_get(own, "REQUEST_METHOD"), str)
+    return is_a(dict_get(own, "REQUEST_METHOD"), str)
 
 
 def _is_scope(own: dict[str, object]) -> bool:
-    return dict_get(own, "type") in ("http", "websocket") and "headers" in own
+    kind = exact_str(dict_get(own, "type"))
+    return kind in ("http", "websocket") and dict_get(own, "headers") is not None
 
 
 def _plain_dict(value: object) -> dict[str, object]:

@@ -13,6 +13,7 @@ from errormail.report.blocks import (
     Block,
     context_blocks,
     environment,
+    locals_reach,
     names_only,
     request_blocks,
 )
@@ -20,7 +21,7 @@ from errormail.report.excerpt import SourceLine, excerpt
 from errormail.report.htmlframes import exceptions, row, traceback, value_of
 from errormail.report.markup import EMPTY, Markup, escape, join, lines
 from errormail.report.model import REDACTED, Frequency, Report, Variable
-from errormail.report.trim import IN_A_MAIL, Draft, Rendered, Step, begin, encoded_size
+from errormail.report.trim import IN_A_MAIL, Draft, Rendered, SectionRank, Step, begin, encoded_size
 from errormail.report.visible import one_line, shorten
 from errormail.report.wording import (
     age,
@@ -50,6 +51,8 @@ _SHORT_CODE = 60
 """Characters that always stay of a source line."""
 _PREHEADER = 140
 _FOOTER_CHARS = 1_000
+_LOCALS = 400
+"""More do not fit: a row takes 270 bytes."""
 _NOT_SHOWN = "not shown here, the mail would be too big"
 
 
@@ -69,14 +72,15 @@ def render_html(
         bound: Bytes, encoded; more than `HTML_BOUND` counts as that.
     """
     draft = Draft(encoded_size, IN_A_MAIL)
+    draft.locals_reach = locals_reach(report, _LOCALS, draft.lengths.variables)
     _head(draft, report, frequency)
     _culprit(draft, report)
     _how_often(draft, report, frequency)
     _request(draft, report)
     traceback(draft, report)
     exceptions(draft, report)
-    for rank, section in enumerate((_stack, _context, _details, _environment, _notes)):
-        section(draft, report, rank)
+    for section in (_stack, _context, _details, _environment, _notes):
+        section(draft, report)
     draft.add(parts.FOOTER)
     if footer:
         draft.add(parts.PARAGRAPH(lines(begin(footer, _FOOTER_CHARS))))
@@ -257,45 +261,45 @@ def _request(draft: Draft, report: Report) -> None:
         draft.add(parts.SENTENCE(shorten(record, 2 * _SHORT)))
 
 
-def _stack(draft: Draft, report: Report, rank: int) -> None:
+def _stack(draft: Draft, report: Report) -> None:
     if report.stack:
         start = draft.position
         text = draft.shorten(report.stack.strip("\n"), draft.lengths.stack_chars)
         draft.add(parts.SECTION("Stack", EMPTY), parts.PRE(text))
-        _may_go(draft, start, "Stack", rank)
+        _may_go(draft, start, "Stack", SectionRank.STACK)
 
 
-def _context(draft: Draft, report: Report, rank: int) -> None:
+def _context(draft: Draft, report: Report) -> None:
     blocks = context_blocks(report, draft.lengths.rows)
     if blocks:
-        _blocks(draft, "Context", blocks, (), rank)
+        _blocks(draft, "Context", blocks, (), SectionRank.CONTEXT)
 
 
-def _details(draft: Draft, report: Report, rank: int) -> None:
+def _details(draft: Draft, report: Report) -> None:
     if report.request is None:
         return
     blocks = request_blocks(report.request, draft.lengths.rows)
     if blocks or report.request.notes:
-        _blocks(draft, "Request details", blocks, report.request.notes, rank)
+        _blocks(draft, "Request details", blocks, report.request.notes, SectionRank.DETAILS)
 
 
-def _environment(draft: Draft, report: Report, rank: int) -> None:
-    _blocks(draft, "Environment", [environment(report)], (), rank)
+def _environment(draft: Draft, report: Report) -> None:
+    _blocks(draft, "Environment", [environment(report)], (), SectionRank.ENVIRONMENT)
 
 
-def _notes(draft: Draft, report: Report, rank: int) -> None:
+def _notes(draft: Draft, report: Report) -> None:
     if report.notes:
         start = draft.position
         draft.add(parts.SECTION("About this report", EMPTY))
         _sentences(draft, report.notes)
-        _may_go(draft, start, "About this report", rank)
+        _may_go(draft, start, "About this report", SectionRank.ABOUT)
 
 
 def _blocks(
     draft: Draft, name: str, blocks: Sequence[Block], notes: Iterable[str], rank: int
 ) -> None:
     start = draft.position
-    holds_secrets = any(
+    holds_secrets = rank is SectionRank.DETAILS and any(
         row.value == REDACTED for block in blocks for row in (*block.rows, *block.rest)
     )
     note = "secrets are redacted before they reach this mail"
@@ -334,4 +338,4 @@ def _sentences(draft: Draft, notes: Sequence[str]) -> None:
 
 def _may_go(draft: Draft, start: int, name: str, rank: int) -> None:
     instead = join([parts.SECTION(name, EMPTY), parts.SENTENCE(_NOT_SHOWN)])
-    draft.may_cut(start, Step.SECTIONS, instead, rank=-rank)
+    draft.may_cut(start, Step.SECTIONS, instead, rank=rank)

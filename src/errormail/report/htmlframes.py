@@ -21,7 +21,7 @@ from errormail.report.blocks import (
 from errormail.report.excerpt import failing_lines
 from errormail.report.markup import EMPTY, Markup, join, lines
 from errormail.report.model import REDACTED, CapturedException, Elision, Frame, Report, Variable
-from errormail.report.trim import Draft, Step, begin
+from errormail.report.trim import Draft, SectionRank, Step, begin
 from errormail.report.visible import shorten
 from errormail.report.wording import counted, qualified, reversed_elision
 
@@ -57,14 +57,14 @@ def exceptions(draft: Draft, report: Report) -> None:
         start = draft.position
         draft.add(parts.SECTION("Exceptions in the group", EMPTY))
         tree.members(exc, 0)
-        _may_go(draft, start, "Exceptions in the group", 2)
+        _may_go(draft, start, "Exceptions in the group", SectionRank.MEMBERS)
     first, *causes = exc.chain()
     if causes or first.cut:
         start = draft.position
         title = "Caused by" if exc.relation == "cause" else "While handling"
         draft.add(parts.SECTION(title, EMPTY))
         tree.chain(exc, 0, words=False)
-        _may_go(draft, start, title, 1)
+        _may_go(draft, start, title, SectionRank.CAUSES)
 
 
 def row(draft: Draft, variable: Variable) -> Markup:
@@ -153,10 +153,8 @@ def _heading(draft: Draft, exc: CapturedException, depth: int, label: str) -> No
         draft.add(parts.FRAMES_NOTE(parts.indented(depth), text))
     if exc.details:
         draft.add(parts.PRE(join(exc.details, "\n")))
-    instead = counted(len(exc.notes) + len(exc.details), "more line")
-    draft.may_cut(
-        start, Step.LONG_TEXTS, parts.FRAMES_NOTE(parts.indented(depth), f"{instead} not shown")
-    )
+    instead = f"{counted(len(exc.notes) + len(exc.details), 'more line')} not shown"
+    draft.may_cut(start, Step.SECTIONS, _note(depth, instead), rank=SectionRank.NOTES)
 
 
 def _member(exc: CapturedException, depth: int, label: str, message: str) -> Markup:
@@ -231,9 +229,13 @@ def _app_frame(
     if not is_culprit:
         _source(draft, frame)
     start = draft.position
-    _locals(draft, frame)
     hidden = counted(len(frame.variables) + frame.omitted, "local variable")
-    draft.may_cut(start, step, parts.NOTE(f"{hidden} not shown"), rank=-distance)
+    if step is Step.LOCALS and distance >= draft.locals_reach and frame.variables:
+        draft.is_cut = True
+        draft.add(parts.NOTE(f"{hidden} not shown"))
+    else:
+        _locals(draft, frame)
+        draft.may_cut(start, step, parts.NOTE(f"{hidden} not shown"), rank=-distance)
     draft.add(parts.FRAME_END)
 
 

@@ -16,7 +16,7 @@ from typing import cast
 from errormail.report.body import JSON_NAME, Body
 from errormail.report.frameworks import Carrier, adhoc_attribute, comes_from, first, mapping_of
 from errormail.report.model import Upload
-from errormail.report.objects import dict_get, dict_items, exact_str, stored
+from errormail.report.objects import dict_get, dict_items, exact_str, is_a, stored
 from errormail.report.wire import any_text
 
 __all__ = [
@@ -44,8 +44,8 @@ def parsed_form(carrier: Carrier) -> Body:
     fields: list[tuple[str, object]] = []
     files: list[Upload] = []
     forms = [carrier.stored(name) for name in FORMS]
-    vars_of_webob = dict_get(carrier.environ or {}, "webob._parsed_post_vars")
-    if isinstance(vars_of_webob, tuple):
+    vars_of_webob = carrier.in_environ("webob._parsed_post_vars")
+    if type(vars_of_webob) is tuple:
         forms.append(cast("tuple[object, ...]", vars_of_webob)[0])
     for form in forms:
         for name, value in _pairs(form):
@@ -67,11 +67,10 @@ def parsed_form(carrier: Carrier) -> Body:
 def raw_body(carrier: Carrier) -> bytes | None:
     """Return the body that the framework has read and kept, None if it has not."""
     body = carrier.stored(*BODIES)
-    if isinstance(body, bytes):
-        return body
-    environ = carrier.environ or {}
-    stream = dict_get(environ, "wsgi.input")
-    if dict_get(environ, "webob.is_body_seekable") and type(stream) is io.BytesIO:
+    if is_a(body, bytes):
+        return cast("bytes", body)
+    stream = carrier.in_environ("wsgi.input")
+    if carrier.in_environ("webob.is_body_seekable") is True and type(stream) is io.BytesIO:
         return stream.getvalue()
     return None
 
@@ -79,7 +78,7 @@ def raw_body(carrier: Carrier) -> bytes | None:
 def session_keys(carrier: Carrier) -> list[str]:
     """Return the keys of a session that is loaded."""
     session = first(
-        dict_get(carrier.scope or {}, "session"),
+        carrier.in_scope("session"),
         adhoc_attribute(carrier, "session"),
         _flask_session(carrier),
     )
@@ -87,14 +86,13 @@ def session_keys(carrier: Carrier) -> list[str]:
         return []
     cache = stored(session, "_session_cache")  # Django: there once it was loaded
     own = mapping_of(session if cache is None else cache)
-    return [str(key) for key, _ in list(dict_items(own or {})) if isinstance(key, (str, int))]
+    keys = [] if own is None else [key for key, _ in list(dict_items(own))]
+    return [text for text in map(_str_or_int, keys) if text]
 
 
 def user_of(carrier: Carrier) -> object | None:
     """Return the user, None if the framework has none, `NOT_LOOKED_UP` if it would have to ask a database."""
-    user = first(
-        dict_get(carrier.scope or {}, "user"), carrier.stored("_cached_user", "_user", "user")
-    )
+    user = first(carrier.in_scope("user"), carrier.stored("_cached_user", "_user", "user"))
     if user is None:
         return None
     wrapped = _unwrapped(user)
@@ -108,8 +106,8 @@ def user_name(user: object) -> str:
     Asks no database: an attribute that is not loaded, or a lazy object that is not evaluated, is left alone.
     """
     user = _unwrapped(user)
-    if isinstance(user, (str, int)):
-        return exact_str(user) if isinstance(user, str) else int.__repr__(user)
+    if is_a(user, str, int):
+        return _str_or_int(user)
     if comes_from(user, "django", "AnonymousUser") or comes_from(
         user, "starlette", "UnauthenticatedUser"
     ):
@@ -117,10 +115,8 @@ def user_name(user: object) -> str:
     own = mapping_of(user)
     for name in (_username_field(user), *USER_NAMES):
         value = stored(user, name) if own is None else dict_get(own, name)
-        if isinstance(value, str) and value:
-            return exact_str(value)
-        if isinstance(value, int) and not isinstance(value, bool):
-            return int.__repr__(value)
+        if text := _str_or_int(value):
+            return text
     return ""
 
 
@@ -132,12 +128,13 @@ def route_of(carrier: Carrier) -> str:
         stored(match, "_func_path"),  # Django
         stored(match, "view_name"),
         stored(carrier.stored("url_rule"), "endpoint"),  # Werkzeug, Flask
-        _name_of(dict_get(carrier.scope or {}, "endpoint")),  # Starlette
+        _name_of(carrier.in_scope("endpoint")),  # Starlette
         stored(adhoc_attribute(carrier, "matched_route"), "name"),  # Pyramid
         carrier.stored("uri_template"),  # Falcon
         _name_of(stored(route, "_handler")),  # aiohttp
     )
-    return next((exact_str(name) for name in candidates if isinstance(name, str) and name), "")
+    names = (exact_str(candidate) for candidate in candidates)
+    return next((name for name in names if name), "")
 
 
 def _username_field(user: object) -> str:
@@ -146,14 +143,20 @@ def _username_field(user: object) -> str:
         field = getattr(type(user), "USERNAME_FIELD", None)
     except BaseException:  # noqa: BLE001 -- a metaclass can do anything
         return ""
-    return field if isinstance(field, str) else ""
+    return exact_str(field)
+
+
+def _str_or_int(value: object) -> str:
+    if is_a(value, int) and not is_a(value, bool):
+        return int.__repr__(cast("int", value))
+    return exact_str(value)
 
 
 def _name_of(view: object) -> str:
     """Return where *view* was written: its module and qualified name, those of its class for an object."""
     if view is None:
         return ""
-    named = view if isinstance(view, (FunctionType, MethodType, type)) else type(view)
+    named = cast("type", view) if is_a(view, FunctionType, MethodType, type) else type(view)
     return f"{named.__module__}.{named.__qualname__}"
 
 
@@ -185,13 +188,13 @@ def _pairs(form: object) -> Iterator[tuple[str, object]]:
     items: object = None
     if type(form) is dict:
         items = list(dict_items(cast("dict[str, object]", form)))
-    elif isinstance(form, list):
-        items = [(JSON_NAME, cast("object", form))] if form else []
+    elif is_a(form, list):
+        items = [(JSON_NAME, form)] if form else []
     elif issubclass(type(form), dict):  # Django, Werkzeug: name → list of values
         items = [
             (name, value)
             for name, values in list(dict_items(cast("dict[str, object]", form)))
-            for value in (cast("list[object]", values) if isinstance(values, list) else [values])
+            for value in (cast("list[object]", values) if is_a(values, list) else [values])
         ]
     elif comes_from(form, "multidict", "MultiDictProxy") or comes_from(
         form, "multidict", "MultiDict"
@@ -199,27 +202,27 @@ def _pairs(form: object) -> Iterator[tuple[str, object]]:
         items = list(cast("dict[str, object]", form).items())
     elif form is not None:
         items = first(stored(form, "_list"), stored(form, "_items"))  # Starlette, WebOb
-    if isinstance(items, list):
+    if is_a(items, list):
         for pair in cast("list[object]", items):
-            if isinstance(pair, tuple) and len(cast("tuple[object, ...]", pair)) == 2:
+            if type(pair) is tuple and len(cast("tuple[object, ...]", pair)) == 2:
                 name, value = cast("tuple[object, object]", pair)
                 yield any_text(name) or ascii(name), value
 
 
 def _upload(field: str, value: object) -> Upload | None:
     """Return the upload that *value* is, by what the frameworks' classes store; None if it is none."""
-    if isinstance(value, (str, bytes, int, float, list, dict)) or value is None:
+    if value is None or is_a(value, str, bytes, int, float, list, dict):
         return None
     filename = first(stored(value, "filename"), stored(value, "_name"))
-    if not isinstance(filename, str):
+    if not is_a(filename, str):
         return None
     kind = first(stored(value, "content_type"), stored(value, "type"), _content_type(value))
     size = stored(value, "size")
     return Upload(
         field=field,
         filename=exact_str(filename),
-        content_type=exact_str(kind) if isinstance(kind, str) else "",
-        size=size if isinstance(size, int) else None,
+        content_type=exact_str(kind),
+        size=size if type(size) is int else None,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import cast
 
 from errormail.report.fingerprint import TRACEBACK_TEXT, template_of
@@ -59,9 +60,11 @@ def capture_record(
     stack = "" if with_exception else trace
     own_stack = _text_of(record, "stack_info")
     stack = "\n".join(each for each in (stack, own_stack) if each)
-    fields = list(_event_fields(record)) + [
+    fields: list[tuple[object, object]] = [
         (name, value) for name, value in vars(record).items() if name not in _NOT_SHOWN
     ]
+    if template_of(record):
+        fields += islice(_event_fields(record), limits.fields + 1)
     return CapturedRecord(
         message=encodable(redactor.bounded(message, limits.message_chars)),
         level=encodable(_text_of(record, "levelname")[:NAME_CHARS]) or "ERROR",
@@ -133,7 +136,7 @@ def _message_and_trace(
 def _formatted(record: logging.LogRecord, shown: Callable[[object], str]) -> str:
     template: object = cast("object", record.msg)
     if is_a(template, dict):  # structlog: the configured formatter would make text of it
-        return template_of(record)
+        return template_of(record) or shown(template)
     try:
         return exact_str(record.getMessage())
     except BaseException:  # noqa: BLE001 -- wrong arguments, or one of them that has no text

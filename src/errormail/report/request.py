@@ -23,7 +23,7 @@ from errormail.report.decorators import ALL, declared_parameters
 from errormail.report.frameworks import Carrier, carrier_of
 from errormail.report.limits import DEFAULT_LIMITS, Limits
 from errormail.report.model import REDACTED, Request, Upload, Variable
-from errormail.report.objects import encodable
+from errormail.report.objects import encodable, exact_str, is_a
 from errormail.report.parsed import (
     NOT_LOOKED_UP,
     parsed_form,
@@ -114,9 +114,9 @@ def capture_request(
         internal_ips: Addresses and networks (``10.0.0.0/8``) that count as internal.
         declared: Whether what `sensitive_post_parameters` says is honoured.
     """
-    if not isinstance(source, RequestSource):
-        source = RequestSource(request=source)
     with contained("request"):
+        if type(source) is not RequestSource:
+            source = RequestSource(request=source)
         carrier = carrier_of(source.request)
         if carrier is None:
             return None
@@ -199,8 +199,8 @@ def _cookies(carrier: Carrier, wire: Wire) -> list[tuple[str, str]]:
                     found.append((key.strip(), own.strip()) if equals else ("", key))
     by_hand = carrier.stored("COOKIES")  # Django's HttpRequest, as tests make it
     if not found and type(by_hand) is dict:
-        pairs = list(cast("dict[object, object]", by_hand).items())
-        found = [(name, v) for name, v in pairs if isinstance(name, str) and isinstance(v, str)]
+        texts = cast("dict[object, object]", by_hand).items()
+        found = [(exact_str(name), exact_str(value)) for name, value in list(texts)]
     return found
 
 
@@ -245,8 +245,17 @@ def _secrets(facts: _Facts, redactor: Redactor) -> Iterator[str]:
             yield value
         elif name.lower() in URL_HEADERS:
             yield from _hidden_in(_pairs(value.partition("?")[2]), redactor)
+            yield from _userinfo(value.partition("://")[2])
+    yield from _userinfo(facts.wire.host)
     yield from _hidden_in(facts.query, redactor)
     yield from _hidden_in(chain(facts.body.fields, facts.body.unsure), redactor)
+
+
+def _userinfo(address: str) -> Iterator[str]:
+    """Yield user and password, and the password, in front of a host and perhaps a path."""
+    userinfo, at, _ = re.split("[/?#]", address, maxsplit=1)[0].rpartition("@")
+    if at:
+        yield from (userinfo, unquote(userinfo.partition(":")[2]))
 
 
 def _credentials(value: str, redactor: Redactor) -> Iterator[str]:
@@ -275,14 +284,11 @@ def _hidden_in(pairs: Iterable[tuple[str, object]], redactor: Redactor) -> Itera
         value, is_hidden = todo.pop()
         if type(value) is dict:
             inner = list(cast("dict[object, object]", value).items())[:NODES]
-            todo += [
-                (own, is_hidden or (isinstance(name, str) and redactor.hides(name)))
-                for name, own in inner
-            ]
+            todo += [(own, is_hidden or redactor.hides(exact_str(name))) for name, own in inner]
         elif type(value) is list:
             todo += [(own, is_hidden) for own in cast("list[object]", value)[:NODES]]
-        elif is_hidden and isinstance(value, str):
-            yield value
+        elif is_hidden and is_a(value, str):
+            yield exact_str(value)
         elif is_hidden and type(value) in (int, float):
             yield repr(value)
 
@@ -304,8 +310,8 @@ def _shown(
     def variable(name: str, value: object) -> Variable:
         if redactor.hides(name) or (not name and facts.declared is ALL):
             return Variable(name=clean(name), value=REDACTED)
-        if isinstance(value, str):
-            return Variable(name=clean(name), value=clean(value, limits.value_chars))
+        if is_a(value, str):
+            return Variable(name=clean(name), value=clean(exact_str(value), limits.value_chars))
         text = describe(value, limits=limits, redactor=redactor, budget=budget)
         return Variable(name=clean(name), value=text)
 
@@ -319,6 +325,8 @@ def _shown(
             return Variable(name=name, value=REDACTED)
         if name.lower() in URL_HEADERS:
             value = _without_secrets(value, redactor)
+        if name == "Host" and "@" in value:
+            value = f"{REDACTED}@{value.rpartition('@')[2]}"
         return variable(name, value)
 
     def upload(each: Upload) -> Upload:

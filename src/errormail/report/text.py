@@ -9,7 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from errormail.report.blocks import Block, context_blocks, environment, names_only, request_blocks
+from errormail.report.blocks import (
+    Block,
+    context_blocks,
+    environment,
+    locals_reach,
+    names_only,
+    request_blocks,
+)
 from errormail.report.excerpt import excerpt
 from errormail.report.model import Frame, Frequency, Report, Variable
 from errormail.report.textframes import traceback
@@ -20,6 +27,7 @@ from errormail.report.trim import (
     Draft,
     Lengths,
     Rendered,
+    SectionRank,
     Step,
     begin,
     encoded_size,
@@ -48,6 +56,8 @@ FILE_BOUND = 1_000_000
 _SHORT = 160
 """Characters that always stay of a long text."""
 _FOCUS = 5
+_LOCAL = 30
+"""Bytes that a local variable takes at the least."""
 _FOOTER_CHARS = 1_000
 _NOT_SHOWN = "  [not shown here, the mail would be too big]\n"
 
@@ -71,6 +81,9 @@ def render_text(
         draft = Draft(_file_size, _lengths_of_file(report))
     else:
         draft = Draft(encoded_size, IN_A_MAIL)
+    if draft.lengths is IN_A_MAIL:
+        most = FILE_BOUND if bound is None else bound
+        draft.locals_reach = locals_reach(report, most // _LOCAL, draft.lengths.variables)
     _head(draft, report, frequency)
     _culprit(draft, report)
     if frequency is not None:
@@ -78,8 +91,8 @@ def render_text(
         draft.add(_row("host", shorten(report.runtime.host, _SHORT)))
     _request(draft, report)
     traceback(draft, report)
-    for rank, section in enumerate((_stack, _context, _details, _environment, _notes)):
-        section(draft, report, rank)
+    for section in (_stack, _context, _details, _environment, _notes):
+        section(draft, report)
     draft.add("\n-- \n")  # the signature's mark, RFC 3676 section 4.3: the one trailing space
     if footer:
         draft.add(wrapped(begin(footer, _FOOTER_CHARS), hanging=""))
@@ -171,36 +184,36 @@ def _request(draft: Draft, report: Report) -> None:
         draft.add(_prose(record))
 
 
-def _stack(draft: Draft, report: Report, rank: int) -> None:
+def _stack(draft: Draft, report: Report) -> None:
     if report.stack:
         start = draft.position
         text = draft.shorten(report.stack.strip("\n"), draft.lengths.stack_chars)
         draft.add(underlined("Stack"))
         draft.add(*(wrapped(line, hanging=" " * 8) for line in text.split("\n")))
-        _may_go(draft, start, "Stack", rank)
+        _may_go(draft, start, "Stack", SectionRank.STACK)
 
 
-def _context(draft: Draft, report: Report, rank: int) -> None:
+def _context(draft: Draft, report: Report) -> None:
     blocks = context_blocks(report, draft.lengths.rows)
     if blocks:
-        _blocks(draft, "Context", blocks, (), rank)
+        _blocks(draft, "Context", blocks, (), SectionRank.CONTEXT)
 
 
-def _details(draft: Draft, report: Report, rank: int) -> None:
+def _details(draft: Draft, report: Report) -> None:
     if report.request is None:
         return
     blocks = request_blocks(report.request, draft.lengths.rows)
     if blocks or report.request.notes:
-        _blocks(draft, "Request details", blocks, report.request.notes, rank)
+        _blocks(draft, "Request details", blocks, report.request.notes, SectionRank.DETAILS)
 
 
-def _environment(draft: Draft, report: Report, rank: int) -> None:
-    _blocks(draft, "Environment", [environment(report)], (), rank)
+def _environment(draft: Draft, report: Report) -> None:
+    _blocks(draft, "Environment", [environment(report)], (), SectionRank.ENVIRONMENT)
 
 
-def _notes(draft: Draft, report: Report, rank: int) -> None:
+def _notes(draft: Draft, report: Report) -> None:
     if report.notes:
-        _blocks(draft, "About this report", [], report.notes, rank)
+        _blocks(draft, "About this report", [], report.notes, SectionRank.ABOUT)
 
 
 def _blocks(
@@ -251,7 +264,7 @@ def _bracketed(words: str) -> str:
 
 
 def _may_go(draft: Draft, start: int, title: str, rank: int) -> None:
-    draft.may_cut(start, Step.SECTIONS, underlined(title) + _NOT_SHOWN, rank=-rank)
+    draft.may_cut(start, Step.SECTIONS, underlined(title) + _NOT_SHOWN, rank=rank)
 
 
 def _file_size(text: str) -> int:

@@ -24,7 +24,7 @@ from errormail.report.blocks import (
 from errormail.report.excerpt import failing_lines
 from errormail.report.model import CapturedException, Frame, Report
 from errormail.report.textwrapping import carets, underlined, wrapped
-from errormail.report.trim import Draft, Step, begin
+from errormail.report.trim import Draft, SectionRank, Step, begin
 from errormail.report.visible import one_line, shorten
 from errormail.report.wording import bare, caught, counted, heading
 
@@ -52,7 +52,9 @@ def traceback(draft: Draft, report: Report) -> None:
         effect = causes[distance - 2] if distance > 1 else exc
         draft.add(f"\n{caught(effect)}\n\n")
     hidden = counted(len(causes), "exception")
-    draft.may_cut(start, Step.SECTIONS, f"[{hidden} that led to it not shown]\n\n", rank=1)
+    draft.may_cut(
+        start, Step.SECTIONS, f"[{hidden} that led to it not shown]\n\n", rank=SectionRank.CAUSES
+    )
     _link(draft, exc, 0)
 
 
@@ -78,7 +80,7 @@ def _link(draft: Draft, exc: CapturedException, distance: int) -> None:
     _members(draft, exc, "  ")
     hidden = counted(len(exc.members) + exc.members_omitted, "exception")
     draft.may_cut(
-        start, Step.SECTIONS, f"  [{hidden} in this group not shown]\n", rank=2 - distance
+        start, Step.SECTIONS, f"  [{hidden} in this group not shown]\n", rank=SectionRank.MEMBERS
     )
 
 
@@ -144,7 +146,8 @@ def _heading(draft: Draft, exc: CapturedException, first: str, below: str) -> No
     for note in exc.notes:
         text = draft.shorten(note, draft.lengths.note_chars)
         draft.add(wrapped(text, first=below, hanging=below))
-    draft.may_cut(start, Step.LONG_TEXTS, f"{below}[{counted(len(exc.notes), 'note')} not shown]\n")
+    hidden = f"{below}[{counted(len(exc.notes), 'note')} not shown]\n"
+    draft.may_cut(start, Step.SECTIONS, hidden, rank=SectionRank.NOTES)
 
 
 def _one_line(exc: CapturedException, first: str, below: str, shown: list[Item]) -> str:
@@ -208,6 +211,12 @@ def _call(draft: Draft, frame: Frame, indent: str) -> None:
 def _locals(draft: Draft, frame: Frame, indent: str, step: Step, distance: int) -> None:
     lengths = draft.lengths
     start = draft.position
+    hidden = counted(len(frame.variables) + frame.omitted, "local variable")
+    instead = _bracketed(f"{hidden} not shown", f"{indent}    ")
+    if step is Step.LOCALS and distance >= draft.locals_reach and frame.variables:
+        draft.is_cut = True
+        draft.add(instead)
+        return
     variables = draft.first(frame.variables, lengths.variables)
     for variable in variables:
         name = one_line(shorten(variable.name, lengths.name_chars))
@@ -218,8 +227,7 @@ def _locals(draft: Draft, frame: Frame, indent: str, step: Step, distance: int) 
     more = len(frame.variables) - len(variables) + frame.omitted
     if more:
         draft.add(_bracketed(f"{counted(more, 'more local variable')} not shown", f"{indent}    "))
-    hidden = counted(len(frame.variables) + frame.omitted, "local variable")
-    draft.may_cut(start, step, _bracketed(f"{hidden} not shown", f"{indent}    "), rank=-distance)
+    draft.may_cut(start, step, instead, rank=-distance)
 
 
 def _library_run(draft: Draft, run: Run, indent: str) -> None:

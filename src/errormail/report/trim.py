@@ -18,6 +18,7 @@ __all__ = [
     "Draft",
     "Lengths",
     "Rendered",
+    "SectionRank",
     "Step",
     "begin",
     "encoded_size",
@@ -92,13 +93,28 @@ class Step(IntEnum):
     SPINE = 9
     """All but the ends of the traceback."""
     SECTIONS = 10
-    """Whole sections, last first."""
+    """Whole sections, in the order of `SectionRank`."""
     CULPRIT_LOCALS = 11
     """The locals that step 3 spares."""
     LONG_TEXTS = 12
     """What is left of long texts (message, notes, source lines): their begin."""
     ENDS = 13
     """All but the two ends of the traceback."""
+
+
+class SectionRank(IntEnum):
+    """Which section goes first when whole sections go: what is long and tells least."""
+
+    NOTES = 1
+    """Those of PEP 678; the first are in the head."""
+    STACK = 2
+    ABOUT = 3
+    CONTEXT = 4
+    DETAILS = 5
+    CAUSES = 6
+    MEMBERS = 7
+    ENVIRONMENT = 8
+    """Six short lines."""
 
 
 class _Cut(NamedTuple):
@@ -132,6 +148,8 @@ class Draft:
         self._parts: list[str] = []
         self._cuts: list[_Cut] = []
         self.lengths = lengths
+        self.locals_reach = UNBOUNDED
+        """Locals of frames further from where the exception was raised are not written at all."""
         self.is_cut = False
         """Whether anything of the report is missing here."""
 

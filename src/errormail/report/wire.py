@@ -7,13 +7,22 @@ saw, since everybody can send such headers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import cast
 from urllib.parse import quote, unquote, urlsplit
 
 from errormail.report.frameworks import Carrier
-from errormail.report.objects import dict_get, dict_items, encodable, exact_str, stored
+from errormail.report.objects import (
+    dict_get,
+    dict_items,
+    encodable,
+    exact_str,
+    is_a,
+    sequence_items,
+    stored,
+)
 
 __all__ = ["Wire", "any_text", "wire_of"]
 
@@ -65,8 +74,7 @@ def wire_of(carrier: Carrier) -> Wire:
 
 def _of_environ(environ: dict[str, object], carrier: Carrier) -> Wire:
     def get(name: str, default: str = "") -> str:
-        value = dict_get(environ, name)
-        return _tunnelled(value) if isinstance(value, str) else default
+        return _tunnelled(exact_str(dict_get(environ, name))) or default
 
     scheme = get("wsgi.url_scheme", "http")
     path = get("SCRIPT_NAME") + get("PATH_INFO")
@@ -84,8 +92,9 @@ def _of_environ(environ: dict[str, object], carrier: Carrier) -> Wire:
 
 def _environ_headers(environ: dict[str, object]) -> Iterator[tuple[str, str]]:
     for name, value in list(dict_items(environ)):  # another thread may write to it
-        if type(name) is not str or not isinstance(value, str):
+        if type(name) is not str or not is_a(value, str):
             continue
+        value = exact_str(value)
         if name.startswith("HTTP_"):
             yield _title(name[5:]), _tunnelled(value)
         elif name in ("CONTENT_TYPE", "CONTENT_LENGTH") and value:
@@ -107,7 +116,7 @@ def _of_scope(scope: dict[str, object]) -> Wire:
         scheme=scheme,
         host=host or _authority(scheme, *server),
         path=path or "/",
-        query=_decoded(query) if isinstance(query, bytes) else _str(query),
+        query=any_text(query),
         headers=headers,
         client=_pair(dict_get(scope, "client"))[0],
     )
@@ -146,14 +155,10 @@ def _attribute(value: object, name: str) -> object | None:
 
 
 def _byte_headers(headers: object) -> Iterator[tuple[str, str]]:
-    if not isinstance(headers, Iterable):
-        return
-    for number, pair in enumerate(cast("Iterable[object]", headers)):
-        if number >= HEADERS:
-            return
-        if isinstance(pair, (tuple, list)) and len(cast("list[object]", pair)) == 2:
-            name, value = cast("list[object]", pair)
-            yield _title(any_text(name)), any_text(value)
+    for pair in islice(sequence_items(headers), HEADERS):
+        parts = list(islice(sequence_items(pair), 3))
+        if len(parts) == 2:
+            yield _title(any_text(parts[0])), any_text(parts[1])
 
 
 def _title(name: str) -> str:
@@ -166,15 +171,17 @@ def _authority(scheme: str, name: str, port: str) -> str:
 
 def _pair(value: object) -> tuple[str, str]:
     """Return address and port of ``(address, port, ...)`` or of an address alone, as text."""
-    if isinstance(value, (tuple, list)):
-        parts = [str(part) for part in cast("list[object]", value) if isinstance(part, (str, int))]
-        return (parts[0] if parts else "", parts[1] if len(parts) > 1 else "")
-    return (_str(value), "")
+    address, port, *_ = *map(_str_or_int, islice(sequence_items(value), 2)), "", ""
+    return (address or _str(value), port)
+
+
+def _str_or_int(value: object) -> str:
+    return int.__repr__(value) if type(value) is int else _str(value)
 
 
 def any_text(value: object) -> str:
     """Return *value* as text if it is a str or bytes, else ""."""
-    return _decoded(value) if isinstance(value, bytes) else _str(value)
+    return _decoded(cast("bytes", value)) if is_a(value, bytes) else _str(value)
 
 
 def _str(value: object) -> str:
@@ -193,6 +200,6 @@ def _tunnelled(value: str) -> str:
 
 def _decoded(value: bytes) -> str:
     try:
-        return value.decode()
+        return bytes.decode(value)
     except UnicodeDecodeError:
-        return value.decode("latin-1")
+        return bytes.decode(value, "latin-1")
