@@ -12,7 +12,7 @@ import sys
 import pytest
 
 from actors.smtp import SmtpServer
-from errormail import cli, conf
+from errormail import cli, conf, mail
 from errormail.cli import main
 
 PASSWORD = "hunter2-hunter2"  # an example
@@ -100,6 +100,14 @@ def test_using_names_a_mailer(outbox, capsys):
         assert main(["sendtestemail", "jane@example.com", "--admins", "--using", "bulk"]) == 0
         assert [message.sent_using for message in outbox] == ["bulk", "bulk"]
         assert "other" in fails(["sendtestemail", "jane@example.com", "--using", "other"], capsys)
+
+
+def test_a_default_mailer_sends(environment):
+    mail.outbox = []
+    environment(MAILERS=f'{{"default": {{"BACKEND": "{MEMORY}"}}}}')
+    assert main(["sendtestemail", "jane@example.com"]) == 0
+    assert [message.sent_using for message in mail.outbox] == ["default"]
+    mail.outbox = []
 
 
 @pytest.mark.row("H14")

@@ -20,7 +20,7 @@ def set_up_django() -> None:
         settings.configure(
             ALLOWED_HOSTS=["shop.example.com"],
             INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth"],
-            SECRET_KEY="only for tests",  # noqa: S106 -- signs nothing
+            SECRET_KEY="only for tests",
             USE_TZ=True,
         )
         django.setup()

@@ -15,27 +15,30 @@ def threads():
     return [thread for thread in threading.enumerate() if thread.name == "errormail"]
 
 
+def end(worker):
+    """Let the thread of *worker* end now."""
+    worker._idle_seconds = 0
+    worker.flush(30)
+
+
 @pytest.fixture
 def worker():
     """A worker whose thread ends as soon as nothing waits."""
-    own = Worker(idle_seconds=0)
-    yield own
-    for thread in threads():
-        thread.join(30)
-        assert not thread.is_alive()
+    return Worker(idle_seconds=0)
 
 
 @pytest.fixture
 def lingering():
-    """A worker whose thread stays until the test is over, or longer."""
+    """A worker whose thread stays until the test is over."""
     own = Worker(idle_seconds=60)
     yield own
-    # The thread's own way to end, sixty seconds earlier.
-    own._idle_seconds = 0
-    for process in own._processes.values():
-        process.link.close()
+    end(own)
 
 
 @pytest.fixture(autouse=True)
-def _fresh_recorder():
+def _fresh_start():
     Recorder.reset()
+    yield
+    for thread in threads():
+        thread.join(30)
+        assert not thread.is_alive()

@@ -140,7 +140,9 @@ def test_both_parts_are_utf_8_whatever_the_charset_of_mail():
 def test_reason_stands_in_the_footer_of_both_parts():
     destination = replace(to(), reason="ops@example.com is in ADMINS of shop")
     email = compose(job(destination))
-    sentence = "You get this because ops@example.com is in ADMINS of shop. Each occurrence is one email."
+    sentence = (
+        "You get this because ops@example.com is in ADMINS of shop. Each occurrence is one email."
+    )
     assert sentence in " ".join(text_of(email).split())
     assert "ops@example.com is in ADMINS of shop" in str(email.alternatives[0].content)
 
@@ -189,7 +191,13 @@ def test_subject_of_the_job_stands_in_place_of_ours():
 
 @pytest.mark.parametrize(
     "subject",
-    ["a\nBcc: x@example.com", "a\r\nb", "a\x0bb\x0cc\x1cd\x85e\u2028f", "=?utf-8?q?=0ABcc?=", "\ud800"],
+    [
+        "a\nBcc: x@example.com",
+        "a\r\nb",
+        "a\x0bb\x0cc\x1cd\x85e\u2028f",
+        "=?utf-8?q?=0ABcc?=",
+        "\ud800",
+    ],
 )
 def test_subject_of_the_job_is_one_line(subject):
     email = compose(job(to(), subject=subject))
@@ -298,7 +306,9 @@ def test_plain_lines_if_the_text_fails(monkeypatch):
 
 
 @pytest.mark.usefixtures("contained")
-@pytest.mark.parametrize("sample", ["checkout", "recursion", "record_only", "group_alone", "hostile"])
+@pytest.mark.parametrize(
+    "sample", ["checkout", "recursion", "record_only", "group_alone", "hostile"]
+)
 def test_plain_lines_of_any_report(monkeypatch, sample):
     monkeypatch.setattr(compose_module, "render_text", broken("text"))
     report = getattr(reports, sample)()

@@ -156,7 +156,8 @@ def test_submit_does_not_wait_for_a_silent_server(lingering):
             assert lingering.submit(job(to(server.port)))
         assert not lingering.flush(0.01)
         assert counts(lingering) == (0, 0, 0, 20)
-        lingering._own().queue = worker_module.queue.SimpleQueue()  # they are not sent when it ends
+        server.stall = ""
+        server.stop()  # else the thread would wait on
 
 
 def test_flush_with_nothing_to_do_starts_no_thread(worker):
@@ -219,8 +220,8 @@ def test_every_job_of_many_threads_is_counted_once():
     assert failed > 0
 
 
-def test_many_threads_start_one(monkeypatch):
-    worker = Worker(idle_seconds=60)
+def test_many_threads_start_one(lingering, monkeypatch):
+    worker = lingering
     started = []
     start = threading.Thread.start
 

@@ -220,7 +220,17 @@ def test_keys_of_a_published_form_are_hidden(parts):
     assert found.endswith(" now")
 
 
-@pytest.mark.parametrize("number", ["4111111111111111", "5500 0055 5555 5559", "3782-822463-10005"])
+@pytest.mark.parametrize(
+    "number",
+    [
+        "4111111111111111",
+        "5500 0055 5555 5559",
+        "3782-822463-10005",
+        "30569309025904",
+        "3530111333300000",
+        "6011111111111117",
+    ],
+)
 def test_card_numbers_are_hidden(number):
     assert DEFAULT_REDACTOR.text(f"charged {number}!") == f"charged {REDACTED}!"
 

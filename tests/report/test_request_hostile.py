@@ -14,7 +14,7 @@ from werkzeug.wrappers import Request as WerkzeugRequest
 from actors.frameworks import set_up_django
 from actors.requests import FORM, environ, everything, pairs, request_of, scope
 from errormail.report.limits import DEFAULT_LIMITS
-from errormail.report.redact import DEFAULT_REDACTOR
+from errormail.report.redact import DEFAULT_REDACTOR, Redactor
 from errormail.report.request import (
     RequestSource,
     capture_request,
@@ -224,6 +224,16 @@ def test_a_huge_address_is_cut():
     shown = request_of(environ(path="/" + "x" * 1_000_000, QUERY_STRING="a=" + "x" * 1_000_000))
     for text in (shown.url, shown.path, shown.query[0].value):
         assert len(text) <= DEFAULT_LIMITS.value_chars
+
+
+def test_of_a_flood_of_parameters_only_so_many_are_looked_at(monkeypatch):
+    asked = []
+    hides = Redactor.hides
+    monkeypatch.setattr(Redactor, "hides", lambda own, name: asked.append(name) or hides(own, name))
+    flood = "&".join(f"p{number}=1" for number in range(100_000))
+    shown = request_of(environ(QUERY_STRING=flood, HTTP_REFERER="/?" + flood))
+    assert len(shown.query) == DEFAULT_LIMITS.fields
+    assert len(asked) < 30_000
 
 
 @pytest.mark.parametrize("block", ["headers", "query", "form", "cookies"])

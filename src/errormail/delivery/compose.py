@@ -62,7 +62,10 @@ class _Parts:
     __slots__ = ("attachment", "html", "text")
 
     def __init__(
-        self, text: str, html: str | None = None, attachment: tuple[str, str | bytes, str] | None = None
+        self,
+        text: str,
+        html: str | None = None,
+        attachment: tuple[str, str | bytes, str] | None = None,
     ) -> None:
         self.text = text
         self.html = html

@@ -13,6 +13,7 @@ ever tried, counters have an RLock, and nothing foreign runs under any of them.
 from __future__ import annotations
 
 import atexit
+import logging  # noqa: F401 -- it hooks into fork; loaded by the thread while a fork waits, it would meet half of one
 import os
 import queue
 import sys
@@ -244,10 +245,9 @@ class Worker:
         try:
             # A sub-interpreter may have no daemon: then one that does not linger, since its end is waited for.
             for is_daemon in (True, False):
-                linger = self._idle_seconds if is_daemon else 0.0
                 thread = threading.Thread(
                     target=Context().run,  # empty: what is in ours would live as long as the thread
-                    args=(self._run, own, claim, linger),
+                    args=(self._run, own, claim, is_daemon),
                     name="errormail",
                 )
                 with suppress(RuntimeError):  # no thread can be started, or none any more
@@ -262,17 +262,19 @@ class Worker:
         own.baton.release()
         return False
 
-    def _run(self, own: _Process, claim: threading.Lock, linger: float) -> None:
+    def _run(self, own: _Process, claim: threading.Lock, lingers: bool) -> None:
         """The thread."""
         if claim.acquire(blocking=False):
-            self._work(own, linger=linger)
+            self._work(own, lingers=lingers)
 
-    def _work(self, own: _Process, *, linger: float = 0.0, deadline: float = float("inf")) -> None:
-        """Take from the queue until nothing comes for *linger* seconds. The baton is held, and released."""
+    def _work(
+        self, own: _Process, *, lingers: bool = False, deadline: float = float("inf")
+    ) -> None:
+        """Take from the queue until nothing comes, for a while if it *lingers*. The baton is held, and released."""
         with _as_sender():
             while True:
                 try:
-                    self._serve(own, linger, deadline)
+                    self._serve(own, lingers, deadline)
                 finally:
                     own.link.close()
                     own.baton.release()
@@ -282,12 +284,13 @@ class Worker:
                 if not own.baton.acquire(blocking=False):
                     return
 
-    def _serve(self, own: _Process, linger: float, deadline: float) -> None:
+    def _serve(self, own: _Process, lingers: bool, deadline: float) -> None:
         while (left := deadline - self._clock()) > 0:
             if own.queue.empty():
                 own.outage.caught_up()
+            idle_seconds = self._idle_seconds if lingers else 0.0
             try:
-                item = own.queue.get(timeout=linger) if linger else own.queue.get_nowait()
+                item = own.queue.get(timeout=idle_seconds)
             except queue.Empty:
                 return
             if isinstance(item, _Marker):
@@ -295,9 +298,8 @@ class Worker:
                     own.link.close()
                 item.reached.set()
             else:
-                with suppress(
-                    SystemExit
-                ):  # of a foreign backend; those behind must not wait for ever
+                # Of a foreign backend: those behind must not wait for ever.
+                with suppress(SystemExit):
                     self._deliver(own, item, own.link, min(left, LONGEST_WAIT))
             del item  # not while we wait: it holds a report
 
@@ -405,7 +407,7 @@ def _before_fork() -> None:
 
 
 def _after_fork_in_parent() -> None:
-    if _forking.is_held:
+    if getattr(_forking, "is_held", False):  # not if we were loaded in the midst of the fork
         _loading.release()
 
 

@@ -166,7 +166,9 @@ class Mailers:
         parts = cast("Mapping[object, object]", entry)
         options = parts.get("OPTIONS", {})
         if not isinstance(options, Mapping) or "alias" in options:
-            raise InvalidMailer(f"{where}: expected a mapping without 'alias' as OPTIONS", alias=alias)
+            raise InvalidMailer(
+                f"{where}: expected a mapping without 'alias' as OPTIONS", alias=alias
+            )
         given = {**cast("Mapping[str, Any]", options), **overrides, "alias": alias}
         if overrides:
             given["_not_needed"] = frozenset(overrides)
@@ -200,9 +202,7 @@ def backend_class(path: object) -> Callable[..., BaseEmailBackend]:
 
 
 def _entries() -> Mapping[str, object]:
-    entries: object = settings.MAILERS
-    if entries is None:
-        return {}
+    entries: object = getattr(settings, "MAILERS")  # noqa: B009 -- override_settings() takes anything
     if not isinstance(entries, Mapping):
         raise ImproperlyConfigured(f"MAILERS: expected a mapping, got {type(entries).__name__}")
     return cast("Mapping[str, object]", entries)

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import email.message
 import email.policy
-import mimetypes
 import os
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from email.charset import Charset
 from email.message import Message, MIMEPart
 from email.mime.base import MIMEBase
-from email.policy import Policy
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from errormail.conf import settings
+from errormail.mail.contents import (
+    DEFAULT_ATTACHMENT_MIME_TYPE,
+    Content,
+    EmailAlternative,
+    EmailAttachment,
+    Part,
+    as_bytes,
+    as_text,
+    attachment_of,
+    decoded,
+)
 from errormail.mail.headers import (
     BadHeaderError,
     envelope_address,
@@ -31,7 +40,7 @@ from errormail.mail.parts import (
     text_part,
 )
 from errormail.mail.utils import DNS_NAME, make_msgid
-from errormail.mail.written import AnyMessage
+from errormail.mail.written import AnyMessage, AnyPolicy
 
 if TYPE_CHECKING:
     from errormail.mail.backends.base import BaseEmailBackend
@@ -45,30 +54,10 @@ __all__ = [
     "EmailMultiAlternatives",
 ]
 
-DEFAULT_ATTACHMENT_MIME_TYPE = "application/octet-stream"
-"""Of an attachment whose type is not given and cannot be guessed."""
+AttachmentTuple: TypeAlias = "tuple[str | None, Content] | tuple[str | None, Content, str | None]"
 
-Content: TypeAlias = "str | bytes | EmailMessage | Message[Any, Any]"
-Part: TypeAlias = "MIMEPart[Any, Any] | MIMEBase"
-
-_ADDRESS_LISTS = ("to", "cc", "bcc", "reply_to")
 _OWN_HEADERS = frozenset(["content-type", "content-transfer-encoding", "mime-version"])
 """Made of the body and the attachments."""
-
-
-class EmailAlternative(NamedTuple):
-    """Another representation of the body."""
-
-    content: Content
-    mimetype: str
-
-
-class EmailAttachment(NamedTuple):
-    """A file that goes with the message."""
-
-    filename: str | None
-    content: Content
-    mimetype: str | None
 
 
 class EmailMessage:
@@ -93,6 +82,8 @@ class EmailMessage:
     """``"html"`` for a body that is HTML."""
     encoding: str | Charset | None = None
     """Charset of body and text attachments; DEFAULT_CHARSET if None."""
+    sent_using: str | None = None
+    """In `errormail.mail.outbox`: alias of the mailer that was to send it."""
 
     def __init__(
         self,
@@ -102,7 +93,7 @@ class EmailMessage:
         to: Iterable[str] | None = None,
         bcc: Iterable[str] | None = None,
         connection: BaseEmailBackend | None = None,
-        attachments: Iterable[EmailAttachment | tuple[Any, ...] | Part] | None = None,
+        attachments: Iterable[EmailAttachment | AttachmentTuple | Part] | None = None,
         headers: Mapping[str, object] | None = None,
         cc: Iterable[str] | None = None,
         reply_to: Iterable[str] | None = None,
@@ -120,7 +111,7 @@ class EmailMessage:
             if isinstance(attachment, (MIMEPart, MIMEBase)):
                 self.attach(attachment)
             else:
-                self.attach(*attachment)
+                self.attach(*cast("tuple[Any, ...]", attachment))
         self.extra_headers: dict[str, object] = dict(headers or {})
 
     def __getstate__(self) -> dict[str, object]:
@@ -180,7 +171,7 @@ class EmailMessage:
         file = Path(path)
         self.attach(file.name, file.read_bytes(), mimetype)
 
-    def message(self, *, policy: Policy = email.policy.default) -> email.message.EmailMessage:
+    def message(self, *, policy: AnyPolicy = email.policy.default) -> email.message.EmailMessage:
         """
         Return the message as one of the standard library.
 
@@ -201,7 +192,7 @@ class EmailMessage:
     def _charset(self) -> str | Charset:
         return self.encoding or settings.DEFAULT_CHARSET
 
-    def _content(self, policy: Policy) -> AnyMessage:
+    def _content(self, policy: AnyPolicy) -> AnyMessage:
         parts = self._body_parts(policy)
         if not self.attachments:
             return parts[0]
@@ -210,7 +201,7 @@ class EmailMessage:
         parts += [self._attachment_part(attachment, policy) for attachment in self.attachments]
         return multipart("mixed", parts, policy)
 
-    def _body_parts(self, policy: Policy) -> list[AnyMessage]:
+    def _body_parts(self, policy: AnyPolicy) -> list[AnyMessage]:
         """Return the part of the body, or none if there are attachments alone."""
         if not self.body and self.attachments:
             return []
@@ -218,22 +209,23 @@ class EmailMessage:
         return [text_part(text, f"text/{self.content_subtype}", self._charset(), policy)]
 
     def _attachment_part(
-        self, attachment: EmailAttachment | tuple[Any, ...] | Part, policy: Policy
+        self, attachment: EmailAttachment | AttachmentTuple | Part, policy: AnyPolicy
     ) -> AnyMessage:
         if isinstance(attachment, (MIMEPart, MIMEBase)):
             return attachment
-        filename, content, mimetype = attachment_of(*attachment)
+        filename, content, mimetype = attachment_of(*cast("tuple[Any, ...]", attachment))
         part = self._part(content, mimetype or DEFAULT_ATTACHMENT_MIME_TYPE, policy)
         set_disposition(part, filename)
         return part
 
-    def _part(self, content: Content, mimetype: str, policy: Policy) -> AnyMessage:
+    def _part(self, content: Content, mimetype: str, policy: AnyPolicy) -> AnyMessage:
         maintype, _, _ = checked_type(mimetype)
         if maintype == "message":
             if isinstance(content, EmailMessage):
                 content = content.message(policy=policy)
-            is_message = isinstance(content, Message)
-            return message_part(content if is_message else as_bytes(content), mimetype, policy)
+            if not isinstance(content, Message):
+                content = as_bytes(content)
+            return message_part(content, mimetype, policy)
         if maintype == "text" and not isinstance(content, (bytes, bytearray, memoryview)):
             return text_part(as_text(content), mimetype, self._charset(), policy)
         return binary_part(as_bytes(content), mimetype, policy)
@@ -242,15 +234,15 @@ class EmailMessage:
 
     def _write_headers(self, message: email.message.EmailMessage) -> None:
         given = self._given_headers()
-        usual = {
+        usual: dict[str, object] = {
             "Subject": self.subject,
             "From": self.from_email or settings.DEFAULT_FROM_EMAIL,
             "To": address_list("to", self.to),
             "Cc": address_list("cc", self.cc),
             "Reply-To": address_list("reply_to", self.reply_to),
         }
-        for name, value in usual.items():
-            _, value = given.pop(name.lower(), (name, value))
+        for name, of_attribute in usual.items():
+            _, value = given.pop(name.lower(), (name, of_attribute))
             if isinstance(value, (list, tuple)):
                 set_address_header(message, name, filter(None, cast("list[str]", value)))
             else:
@@ -308,7 +300,7 @@ class EmailMultiAlternatives(EmailMessage):
         to: Iterable[str] | None = None,
         bcc: Iterable[str] | None = None,
         connection: BaseEmailBackend | None = None,
-        attachments: Iterable[EmailAttachment | tuple[Any, ...] | Part] | None = None,
+        attachments: Iterable[EmailAttachment | AttachmentTuple | Part] | None = None,
         headers: Mapping[str, object] | None = None,
         alternatives: Iterable[EmailAlternative | tuple[Content, str]] | None = None,
         cc: Iterable[str] | None = None,
@@ -337,7 +329,7 @@ class EmailMultiAlternatives(EmailMessage):
         Raises:
             ValueError: One of the two is None, or *mimetype* is none.
         """
-        if content is None or mimetype is None:  # pyright: ignore[reportUnnecessaryComparison] -- callers without types
+        if None in cast("tuple[object, ...]", (content, mimetype)):
             raise ValueError("an alternative needs both content and mimetype")
         checked_type(mimetype)
         self.alternatives.append(EmailAlternative(content, mimetype))
@@ -348,7 +340,7 @@ class EmailMultiAlternatives(EmailMessage):
         texts += [as_text(each[0]) for each in self.alternatives if each[1].startswith("text/")]
         return all(text in each for each in texts)
 
-    def _body_parts(self, policy: Policy) -> list[AnyMessage]:
+    def _body_parts(self, policy: AnyPolicy) -> list[AnyMessage]:
         if not self.alternatives:
             return super()._body_parts(policy)
         if hasattr(self, "alternative_subtype"):
@@ -363,61 +355,11 @@ class EmailMultiAlternatives(EmailMessage):
         return [multipart("alternative", parts, policy)]
 
 
-# -- of anything ----------------------------------------------------------------------------------
-
-
 def address_list(name: str, addresses: Iterable[str] | None) -> list[str]:
     """Return *addresses*, the attribute *name* of a message, as a list; raises TypeError if they are a str."""
     if isinstance(addresses, (str, bytes)):
         raise TypeError(f'"{name}" argument must be a list or tuple')
     return list(addresses or ())
-
-
-def attachment_of(
-    filename: str | None = None, content: Content | None = None, mimetype: str | None = None
-) -> EmailAttachment:
-    """Return the attachment, its type guessed and its text decoded; raises ValueError."""
-    if content is None:
-        raise ValueError("content must be provided.")
-    mimetype = str(mimetype or guessed_type(filename))
-    maintype, _, _ = checked_type(mimetype)
-    if maintype == "text":
-        content = decoded(content)
-        if isinstance(content, bytes):
-            mimetype = DEFAULT_ATTACHMENT_MIME_TYPE
-    return EmailAttachment(filename, content, mimetype)
-
-
-def guessed_type(filename: str | None) -> str:
-    """Return the content type that a file of that name probably has."""
-    mimetype, compression = mimetypes.guess_type(str(filename)) if filename else (None, None)
-    # A compressed text is none; that of an unknown type says how it is compressed, at least.
-    if compression is not None:
-        mimetype = {"gzip": "application/gzip", "bzip2": "application/x-bzip2"}.get(compression)
-    return mimetype or DEFAULT_ATTACHMENT_MIME_TYPE
-
-
-def decoded(content: Content) -> Content:
-    """Return *content* as text if it is bytes in UTF-8."""
-    if isinstance(content, (bytes, bytearray, memoryview)):
-        try:
-            return bytes(content).decode()
-        except UnicodeDecodeError:
-            return bytes(content)
-    return content
-
-
-def as_text(content: object) -> str:
-    """Return *content* as an exact str."""
-    if isinstance(content, (bytes, bytearray, memoryview)):
-        return bytes(cast("bytes", content)).decode("utf-8", "backslashreplace")
-    return str.__str__(str("" if content is None else content))
-
-
-def as_bytes(content: object) -> bytes:
-    if isinstance(content, (bytes, bytearray, memoryview)):
-        return bytes(cast("bytes", content))
-    return as_text(content).encode("utf-8", "backslashreplace")
 
 
 def now() -> datetime:

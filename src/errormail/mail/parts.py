@@ -16,12 +16,11 @@ from collections.abc import Iterable, Sequence
 from email import message_from_bytes
 from email.charset import BASE64, QP, Charset
 from email.message import Message, MIMEPart
-from email.policy import Policy
 from urllib.parse import quote
 
 from errormail.mail.folding import LINE_LENGTH, LONGEST_LINE, Piece
 from errormail.mail.headers import header_text
-from errormail.mail.written import AnyMessage, keep_headers, write_header
+from errormail.mail.written import AnyMessage, AnyPolicy, keep_headers, write_header
 
 __all__ = [
     "binary_part",
@@ -35,10 +34,10 @@ __all__ = [
 BASE64_BYTES = 57
 """Of content on a line of 76 characters, the longest that MIME allows (RFC 2045 section 6.8)."""
 
-_TOKEN = r"[A-Za-z0-9!#$%&'*+.^_`{|}~-]+"
-_PARAMETER = rf'\s*;\s*{_TOKEN}=(?:{_TOKEN}|"[ !#-\[\]-~]*")'
-_TYPE = re.compile(rf"({_TOKEN})/({_TOKEN})((?:{_PARAMETER})*)\s*;?\s*")
-_ONE_PARAMETER = re.compile(rf'({_TOKEN})=({_TOKEN}|"[^"]*")')
+_WORD = r"[A-Za-z0-9!#$%&'*+.^_`{|}~-]+"
+_PARAMETER = rf'\s*;\s*{_WORD}=(?:{_WORD}|"[ !#-\[\]-~]*")'
+_TYPE = re.compile(rf"({_WORD})/({_WORD})((?:{_PARAMETER})*)\s*;?\s*")
+_ONE_PARAMETER = re.compile(rf'({_WORD})=({_WORD}|"[^"]*")')
 _PLAIN_FILENAME = re.compile(r"[A-Za-z0-9 !#$&'()+,./:;<>@\[\]^_`{|}~-]{1,60}")
 """What can stand in quotes as it is: neither of the quotes' own characters, nor an encoded word, nor a percent sign."""
 
@@ -59,7 +58,7 @@ def checked_type(mimetype: object) -> tuple[str, str, list[tuple[str, str]]]:
 
 
 def text_part(
-    content: str, mimetype: str, encoding: str | Charset, policy: Policy
+    content: str, mimetype: str, encoding: str | Charset, policy: AnyPolicy
 ) -> AnyMessage:
     """
     Return a part that says *content*, as a *mimetype* that begins with ``text/``.
@@ -83,7 +82,7 @@ def text_part(
     return part
 
 
-def binary_part(content: bytes, mimetype: str, policy: Policy) -> AnyMessage:
+def binary_part(content: bytes, mimetype: str, policy: AnyPolicy) -> AnyMessage:
     """Return a part with *content*, in base64."""
     maintype, subtype, parameters = checked_type(mimetype)
     part = _part(f"{maintype}/{subtype}", parameters, policy)
@@ -91,7 +90,7 @@ def binary_part(content: bytes, mimetype: str, policy: Policy) -> AnyMessage:
     return part
 
 
-def message_part(content: AnyMessage | bytes, mimetype: str, policy: Policy) -> AnyMessage:
+def message_part(content: AnyMessage | bytes, mimetype: str, policy: AnyPolicy) -> AnyMessage:
     """
     Return a part that is a whole message. It is not encoded: RFC 2046 section 5.2.1 does not allow that.
 
@@ -103,14 +102,14 @@ def message_part(content: AnyMessage | bytes, mimetype: str, policy: Policy) -> 
     if isinstance(content, Message):
         message: AnyMessage = copy.deepcopy(content)
     else:
-        message = message_from_bytes(content, policy=policy)  # type: ignore[arg-type] -- typeshed wants one class
+        message = message_from_bytes(content, policy=policy)
     keep_headers(message)
     part = _part(f"{maintype}/{subtype}", parameters, policy)
     part.set_payload([message])
     return part
 
 
-def multipart(subtype: str, parts: Sequence[AnyMessage], policy: Policy) -> AnyMessage:
+def multipart(subtype: str, parts: Sequence[AnyMessage], policy: AnyPolicy) -> AnyMessage:
     """Return a part that has *parts*."""
     # Nobody can guess it and put it into a body; `=_` does not occur in quoted-printable or base64 besides.
     boundary = f"=_{secrets.token_hex(16)}"
@@ -132,7 +131,7 @@ def set_disposition(part: AnyMessage, filename: object) -> None:
     write_header(part, "Content-Disposition", pieces)
 
 
-def transfer_encoding(data: bytes, is_like_ascii: bool, policy: Policy) -> str:
+def transfer_encoding(data: bytes, is_like_ascii: bool, policy: AnyPolicy) -> str:
     """
     Return how to encode the bytes of a text: not at all if that is possible, else by what is shorter.
 
@@ -159,12 +158,12 @@ def _charset(encoding: str | Charset) -> tuple[str, str | None]:
     else:
         name, how = str.__str__(str(encoding)), None
     codecs.lookup(name)  # LookupError: unknown
-    if not re.fullmatch(_TOKEN, name):
+    if not re.fullmatch(_WORD, name):
         raise ValueError(f"{name!r} is not the name of a charset")
     return name.lower(), how
 
 
-def _part(mimetype: str, parameters: Iterable[tuple[str, str]], policy: Policy) -> AnyMessage:
+def _part(mimetype: str, parameters: Iterable[tuple[str, str]], policy: AnyPolicy) -> AnyMessage:
     """Return an empty part of that type."""
     part: AnyMessage = MIMEPart(policy=policy)
     pieces = [Piece("", mimetype)]

@@ -14,9 +14,10 @@ from errormail.mail.folding import LINE_LENGTH, Piece, fold
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["AnyMessage", "WrittenHeader", "is_utf8", "keep_headers", "write_header"]
+__all__ = ["AnyMessage", "AnyPolicy", "WrittenHeader", "is_utf8", "keep_headers", "write_header"]
 
 AnyMessage: TypeAlias = "Message[Any, Any]"
+AnyPolicy: TypeAlias = "Policy[Any]"
 
 LONGEST_PARSED = 10_000
 """Characters. The standard library's parser takes quadratic time; what is longer is not parsed."""
@@ -39,7 +40,7 @@ class WrittenHeader(BaseHeader):
         self._lines = value
         return self
 
-    def fold(self, *, policy: Policy) -> str:
+    def fold(self, *, policy: AnyPolicy) -> str:
         """Return the whole header, with *policy*'s line ends."""
         if not self._lines.isascii() and not is_utf8(policy) and policy.cte_type == "7bit":
             return super().fold(policy=policy)
@@ -58,7 +59,7 @@ class UnparsedHeader(str):
         self._lines = value
         return self
 
-    def fold(self, *, policy: Policy) -> str:
+    def fold(self, *, policy: AnyPolicy) -> str:
         return f"{self.name}: {_LINE_END.sub(policy.linesep, self._lines)}{policy.linesep}"
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -68,7 +69,7 @@ class UnparsedHeader(str):
 _REGISTRY = HeaderRegistry(base_class=WrittenHeader)
 
 
-def is_utf8(policy: Policy) -> bool:
+def is_utf8(policy: AnyPolicy) -> bool:
     """May headers hold other letters than ASCII (RFC 6532)?"""
     return bool(getattr(policy, "utf8", False))
 

@@ -96,7 +96,7 @@ def sensitive_variables(*variables: str) -> Callable[[F], F]:
 
     def decorate(function: F) -> F:
         global _is_used
-        if isinstance(function, type) or not (callable(function) or isinstance(function, _METHODS)):
+        if not _can_be_decorated(function):
             raise TypeError(f"sensitive_variables() decorates functions, not {function!r:.100}")
         _is_used = True
         for own in _functions(function):
@@ -177,6 +177,10 @@ def _names(decorator: str, names: tuple[str, ...]) -> frozenset[str]:
             f"the parentheses are needed, and {names[0]!r:.100} is no name"
         )
     return frozenset(names) or ALL
+
+
+def _can_be_decorated(value: object) -> bool:
+    return not isinstance(value, type) and (callable(value) or isinstance(value, _METHODS))
 
 
 def _functions(value: object) -> Iterator[FunctionType]:

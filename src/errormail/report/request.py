@@ -13,7 +13,7 @@ import binascii
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, islice
 from typing import TypeVar, cast
 from urllib.parse import parse_qsl, unquote, unquote_plus
 
@@ -41,10 +41,10 @@ __all__ = ["RequestCapture", "RequestSource", "capture_request", "user_name"]
 
 NAME_CHARS = 256
 """Of a field's or header's name, a user, a route, a file name."""
-QUERY_CHARS = 65_536
+QUERY_CHARS = 16_384
 """Of a query string or Cookie header; what is longer is not looked at."""
-NODES = 20_000
-"""So many values within a JSON body are looked at for secrets."""
+NODES = 5_000
+"""So many fields of a query or form, and values within a JSON body, are looked at for secrets."""
 CREDENTIALS = frozenset({"authorization", "proxy-authorization"})
 URL_HEADERS = frozenset({"referer", "origin", "location"})
 
@@ -277,7 +277,9 @@ def _credentials(value: str, redactor: Redactor) -> Iterator[str]:
 
 def _hidden_in(pairs: Iterable[tuple[str, object]], redactor: Redactor) -> Iterator[str]:
     """Yield each text under a name that is hidden, at any depth."""
-    todo: list[tuple[object, bool]] = [(value, redactor.hides(name)) for name, value in pairs]
+    todo: list[tuple[object, bool]] = [
+        (value, redactor.hides(name)) for name, value in islice(pairs, NODES)
+    ]
     for _ in range(NODES):
         if not todo:
             return
@@ -324,7 +326,7 @@ def _shown(
         if name.lower() in CREDENTIALS:
             return Variable(name=name, value=REDACTED)
         if name.lower() in URL_HEADERS:
-            value = _without_secrets(value, redactor)
+            value = _without_secrets(value[:QUERY_CHARS], redactor)
         if name == "Host" and "@" in value:
             value = f"{REDACTED}@{value.rpartition('@')[2]}"
         return variable(name, value)
@@ -338,7 +340,7 @@ def _shown(
         )
 
     notes += facts.body.notes
-    url = wire.url + (f"?{wire.query}" if wire.query else "")
+    url = wire.url + (f"?{wire.query[:QUERY_CHARS]}" if wire.query else "")
     headers = [(name, value) for name, value in wire.headers if name != "Cookie"]
     return Request(
         method=clean(wire.method, 32),

@@ -53,7 +53,9 @@ class BaseEmailBackend:
         unknown = ", ".join(sorted(options))
         if options and alias is not None:
             raise InvalidMailer(f"MAILERS[{alias!r}]: unknown OPTIONS: {unknown}", alias=alias)
-        if not options.keys() <= _OPTIONS_OF_OURS and type(self).__module__.startswith("errormail."):
+        if not options.keys() <= _OPTIONS_OF_OURS and type(self).__module__.startswith(
+            "errormail."
+        ):
             raise TypeError(f"{type(self).__module__}.EmailBackend has no such options: {unknown}")
 
     def open(self) -> bool | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Iterable
-from typing import TextIO
+from typing import Any, TextIO
 
 from errormail.mail.backends.base import BaseEmailBackend
 from errormail.mail.message import EmailMessage
@@ -29,7 +29,7 @@ class EmailBackend(BaseEmailBackend):
         *,
         stream: TextIO | None = None,
         alias: str | None = None,
-        **options: object,
+        **options: Any,
     ) -> None:
         super().__init__(fail_silently=fail_silently, alias=alias, **options)
         self.stream = stream

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 from errormail.conf import settings
 from errormail.exceptions import ImproperlyConfigured, InvalidMailer
@@ -18,6 +19,11 @@ from errormail.mail.message import EmailMessage
 __all__ = ["EmailBackend"]
 
 SEPARATOR = b"-" * 79
+
+
+def file_content(message: EmailMessage) -> bytes:
+    """Return *message* as it stands in a file."""
+    return message.message().as_bytes() + b"\n" + SEPARATOR + b"\n"
 
 
 class EmailBackend(BaseEmailBackend):
@@ -39,7 +45,7 @@ class EmailBackend(BaseEmailBackend):
         *,
         file_path: str | os.PathLike[str] | None = None,
         alias: str | None = None,
-        **options: object,
+        **options: Any,
     ) -> None:
         super().__init__(fail_silently=fail_silently, alias=alias, **options)
         if file_path is None and alias is None:
@@ -73,8 +79,7 @@ class EmailBackend(BaseEmailBackend):
         written: list[bytes] = []
         with self._lock:
             try:
-                for message in email_messages:
-                    written.append(message.message().as_bytes() + b"\n" + SEPARATOR + b"\n")
+                written.extend(map(file_content, email_messages))
             finally:  # a wrong message does not take the right ones before it along
                 is_kept = self._append(b"".join(written))
         return len(written) if is_kept else 0

@@ -94,15 +94,15 @@ class Client(smtplib.SMTP):
         self.does_esmtp = False
 
     def _encrypt(self, context: ssl.SSLContext) -> None:
-        assert self.sock is not None
+        if self.sock is None:
+            raise smtplib.SMTPServerDisconnected("please run connect() first")
         self.sock = context.wrap_socket(self.sock, server_hostname=self._host)
 
     @property
     def is_private(self) -> bool:
         """Is the connection encrypted, or to this very machine?"""
-        if isinstance(self.sock, ssl.SSLSocket):
+        if self.sock is None or isinstance(self.sock, ssl.SSLSocket):
             return True
-        assert self.sock is not None
         address = str(self.sock.getpeername()[0]).partition("%")[0]
         return ipaddress.ip_address(address).is_loopback
 

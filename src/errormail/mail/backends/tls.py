@@ -11,7 +11,7 @@ import ssl
 import threading
 from typing import NamedTuple
 
-__all__ = ["context_for"]
+__all__ = ["PathLike", "context_for"]
 
 PathLike = str | os.PathLike[str]
 
