@@ -10,14 +10,14 @@ from errormail import _contain, conf
 
 
 @pytest.fixture(autouse=True)
-def _clean_slate(monkeypatch):
-    for name in [name for name in os.environ if name.startswith("ERRORMAIL_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setattr(_contain, "strict", True)
-    _contain.failures.clear()
-    conf.configure()
-    yield
-    conf.configure()
+def _clean_slate():
+    with pytest.MonkeyPatch.context() as patch:  # undone last, after what a test patches
+        for name in [name for name in os.environ if name.startswith("ERRORMAIL_")]:
+            patch.delenv(name)
+        patch.setattr(_contain, "strict", True)
+        patch.setattr(conf, "_configured", conf.Settings())
+        _contain.failures.clear()
+        yield
 
 
 @pytest.fixture

@@ -162,13 +162,13 @@ def test_what_an_errorhandler_answers_and_abort_404_are_no_failures(app):
 
 def test_a_5xx_without_exception_is_reported_unless_that_is_switched_off(app):
     ErrorMail(app)
-    assert app.test_client().get("/unavailable").status_code == 503
+    assert app.test_client().get("/unavailable", buffered=True).status_code == 503
     assert "503" in only_mail().subject
 
 
 def test_report_status_is_handed_on(app):
     ErrorMail(app, report_status=False)
-    app.test_client().get("/unavailable")
+    app.test_client().get("/unavailable", buffered=True)
     assert mail.outbox == []
 
 

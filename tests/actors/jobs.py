@@ -8,9 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from actors import reports
-
 import errormail
+from actors import reports
 from errormail.conf import Settings, settings
 from errormail.delivery.job import Destination, Job
 from errormail.delivery.worker import sending

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 
 import pytest
-from actors.jobs import Recorder
 
+from actors.jobs import Recorder
 from errormail.delivery.worker import Worker
 
 

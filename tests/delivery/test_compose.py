@@ -10,12 +10,12 @@ from datetime import timedelta, timezone
 from email.utils import parsedate_to_datetime
 
 import pytest
-from actors import reports
-from actors.jobs import job, to
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from actors import reports
+from actors.jobs import job, to
 from errormail import _contain
 from errormail.conf import override_settings
 from errormail.delivery import compose as compose_module

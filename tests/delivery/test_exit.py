@@ -8,6 +8,7 @@ import sys
 import time
 
 import pytest
+
 from actors.jobs import FOLDERS, run, words_of
 
 PREFACE = """

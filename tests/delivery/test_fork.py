@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
+
 from actors.jobs import run, words_of
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")

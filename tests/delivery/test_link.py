@@ -5,9 +5,9 @@ from __future__ import annotations
 import smtplib
 
 import pytest
+
 from actors.jobs import RECORDER, Recorder, job, to
 from actors.smtp import RawServer, SmtpServer, replies
-
 from errormail import conf
 from errormail.delivery.compose import compose
 from errormail.delivery.link import Link, NothingSent, smtp_code
@@ -100,7 +100,7 @@ def test_a_lost_reply_sends_the_same_message_again(link):
 
 def test_a_new_connection_that_breaks_is_not_tried_again(link):
     with SmtpServer(vanish_in_data=True) as server:
-        with pytest.raises(OSError):
+        with pytest.raises(smtplib.SMTPServerDisconnected):
             send(link, to(server.port))
         assert server.connections == 1
     assert not link.is_open
@@ -110,7 +110,7 @@ def test_a_timeout_is_not_waited_for_twice(link, smtp_server):
     destination = to(smtp_server.port, EMAIL_TIMEOUT=0.2)
     send(link, destination)
     smtp_server.stall = "MAIL"
-    with pytest.raises(OSError):
+    with pytest.raises(smtplib.SMTPServerDisconnected):
         send(link, destination)
     assert smtp_server.connections == 1
     smtp_server.wait_until(lambda: smtp_server.open_connections == 0)
@@ -129,7 +129,7 @@ def test_after_a_timeout_nobody_waits_for_the_goodbye(link):
             heard.append(data)
 
     with RawServer(script) as server:
-        with pytest.raises(OSError):
+        with pytest.raises(smtplib.SMTPServerDisconnected):
             send(link, to(server.port, EMAIL_TIMEOUT=0.2))
         assert server.closed.wait(30)
     assert not any(line.upper().startswith(b"QUIT") for line in heard)
@@ -224,6 +224,6 @@ def test_a_server_is_named_before_anything_is_known_of_it(link):
 def test_a_dead_port_is_named(link):
     with RawServer(replies()) as server:
         port = server.port
-    with pytest.raises(OSError):
+    with pytest.raises(ConnectionRefusedError):
         send(link, to(port))
     assert link.name == f"127.0.0.1:{port}"

@@ -10,9 +10,9 @@ import threading
 from dataclasses import replace
 
 import pytest
+
 from actors.jobs import RECORDER, Recorder, job, run, to, words_of
 from actors.smtp import PATIENCE, RawServer, SmtpServer, replies
-
 from errormail import _contain
 from errormail.delivery import worker as worker_module
 from errormail.delivery.worker import Worker, sending
@@ -483,6 +483,120 @@ def test_a_signal_handler_that_raises_while_the_thread_starts_loses_nothing(
     assert worker.flush(PATIENCE)
     join_all()
     assert counts(worker) == (2, 0, 0, 0)
+
+
+# the end of the process, and its begin
+
+
+def test_at_the_end_what_waits_is_sent_in_the_thread_that_ends_it(worker, monkeypatch):
+    no_thread(monkeypatch)
+    worker.submit(job(to(email_backend=RECORDER)))
+    worker.drain()
+    assert counts(worker) == (1, 0, 0, 0)
+    assert Recorder.steps() == ["open", "send", "close"]
+
+
+def test_after_the_end_has_begun_submit_sends_before_it_returns(worker):
+    worker.drain()
+    assert worker.submit(job(to(email_backend=RECORDER)))
+    assert counts(worker) == (1, 0, 0, 0)
+    assert delivery_threads() == []
+
+
+def test_the_end_takes_shutdown_timeout_in_all(capsys, monkeypatch):
+    now = [0.0]
+    worker = Worker(clock=lambda: now[0])
+    no_thread(monkeypatch)
+
+    def send(_):
+        now[0] += 2
+
+    for _ in range(5):
+        worker.submit(job(to(SHUTDOWN_TIMEOUT=5.0), send=send))
+    worker.drain()
+    assert counts(worker) == (3, 0, 0, 2)
+    assert lines(capsys) == ["at the end of the program: 2 error emails not sent in time"]
+    worker.submit(job(to(SHUTDOWN_TIMEOUT=5.0), send=send))
+    assert now == [6.0]
+    assert counts(worker) == (3, 0, 0, 3)
+
+
+def test_at_the_end_the_server_is_waited_for_no_longer_than_is_left(worker):
+    worker.drain()
+    worker.submit(job(to(email_backend=RECORDER, SHUTDOWN_TIMEOUT=3.0)))
+    assert Recorder.log[0][1] == pytest.approx(3.0, abs=1.0)
+
+
+def test_delivery_that_ends_the_program_does_not_wait_for_itself(worker):
+    worker.submit(job(to(), send=lambda _: worker.drain()))
+    assert worker.flush(PATIENCE)
+    assert counts(worker) == (1, 0, 0, 0)
+
+
+def test_a_thread_that_the_interpreter_has_stopped_is_not_waited_for(lingering, monkeypatch):
+    lingering.submit(job(to(email_backend=RECORDER)))
+    assert lingering.flush(PATIENCE)
+    monkeypatch.setattr(worker_module.sys, "is_finalizing", lambda: True)
+    own = lingering._own()
+    own.shutdown_timeout = 1e9
+    own.queue = worker_module.queue.SimpleQueue()  # nobody takes from it
+    lingering.submit(job(to(email_backend=RECORDER, SHUTDOWN_TIMEOUT=1e9)))
+    assert counts(lingering) == (1, 0, 0, 1)
+    own.is_ending = False
+
+
+def test_a_child_of_a_fork_begins_anew(worker, monkeypatch):
+    no_thread(monkeypatch)
+    worker.submit(job(to(email_backend=RECORDER)))
+    inherited = worker._own()
+    worker.leave_to_parent()
+    assert worker._own() is not inherited
+    assert counts(worker) == (0, 0, 0, 0)
+    assert worker.flush(0)
+
+
+def test_a_child_of_multiprocessing_is_drained_by_its_finalizer(worker, monkeypatch):
+    import multiprocessing.process
+    import multiprocessing.util
+
+    registered = []
+    monkeypatch.setattr(multiprocessing.process, "parent_process", lambda: object())
+    monkeypatch.setattr(
+        multiprocessing.util, "Finalize", lambda *args, **more: registered.append((args, more))
+    )
+    for _ in range(2):
+        worker.submit(job(to(email_backend=RECORDER)))
+    assert registered == [((None, worker.drain), {"exitpriority": -100})]
+    assert worker.flush(PATIENCE)
+
+
+def test_a_fork_waits_for_what_is_being_loaded_but_not_for_ever(monkeypatch):
+    monkeypatch.setattr(worker_module, "FORK_SECONDS", 0.01)
+    gate, begun = threading.Event(), threading.Event()
+
+    def load():
+        with worker_module._loading:
+            begun.set()
+            gate.wait(PATIENCE)
+
+    thread = threading.Thread(target=load)
+    thread.start()
+    assert begun.wait(PATIENCE)
+    worker_module._before_fork()
+    worker_module._after_fork_in_parent()  # releases nothing that is not its own
+    gate.set()
+    thread.join(PATIENCE)
+    worker_module._before_fork()
+    worker_module._after_fork_in_parent()
+    assert worker_module._loading.acquire(blocking=False)
+    worker_module._loading.release()
+
+
+def test_a_child_has_a_lock_of_its_own_for_loading(monkeypatch):
+    monkeypatch.setattr(worker_module, "WORKER", Worker())
+    before = worker_module._loading
+    worker_module._after_fork_in_child()
+    assert worker_module._loading is not before
 
 
 # from where nobody expects it

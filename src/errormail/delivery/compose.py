@@ -148,8 +148,10 @@ def _email(
 
 def _text_and_html(job: Job, failed: list[str]) -> _Parts:
     if job.rendered is not None:
-        text, html = job.rendered
-        return _Parts(text[:FOREIGN_CHARS], None if html is None else html[:FOREIGN_CHARS])
+        own_text, own_html = job.rendered
+        return _Parts(
+            own_text[:FOREIGN_CHARS], None if own_html is None else own_html[:FOREIGN_CHARS]
+        )
     html = render_html(job.report, frequency=job.frequency, footer=_footer(job))
     return _with_attachment(job, _rendered_text(job), html, failed)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from errormail.delivery.job import Destination
 
@@ -84,10 +84,10 @@ class Link:
         Nothing is said to the server. Only our copy of the socket is closed, past the locks of the objects around it, which
         a thread that is not there in the child may hold.
         """
-        backend, self._backend = self._backend, None
-        with suppress(Exception):
-            sock = backend.connection.sock  # type: ignore[union-attr] -- SMTP or not, it may be none
-            os.close(sock.detach())
+        backend: Any = self._backend
+        self._backend = None
+        with suppress(Exception):  # only SMTP has one
+            os.close(backend.connection.sock.detach())
 
     def _leads_to(self, destination: Destination) -> bool:
         mine = self._destination
@@ -102,6 +102,7 @@ class Link:
         from errormail.mail import get_connection, mailers
 
         self.name = destination.using or destination.email_backend or "the mail server"
+        backend: Any  # not every backend has a timeout
         if destination.using is not None:
             backend = mailers[destination.using]
         else:
@@ -121,24 +122,24 @@ class Link:
         backend = self._backend
         assert backend is not None  # noqa: S101 -- both callers have opened it
         try:
-            count = backend.send_messages([email])
+            count = cast("int | None", backend.send_messages([email]))
         except BaseException as error:
             if not _is_refusal(error):
                 self._backend = None
                 _abandon(backend)
             raise
-        if count == 0 and count is not None:
+        if count == 0:  # None is what a backend returns that does not count
             raise NothingSent
 
 
 def smtp_code(error: BaseException) -> int | None:
     """Return the reply code (RFC 5321 section 4.2) that *error* is about, None if it is about none."""
-    code = getattr(error, "smtp_code", None)
-    recipients = getattr(error, "recipients", None)
-    if code is None and isinstance(recipients, dict) and recipients:
+    code: Any = getattr(error, "smtp_code", None)
+    if code is None:
         # smtplib.SMTPRecipientsRefused. One that may be taken later makes the whole email such a one.
-        with suppress(TypeError, ValueError, IndexError):
-            code = min(reply[0] for reply in recipients.values())
+        replies: Any = getattr(error, "recipients", None)
+        with suppress(AttributeError, TypeError, ValueError, IndexError):
+            code = min(reply[0] for reply in replies.values())
     return code if isinstance(code, int) else None
 
 
@@ -157,10 +158,10 @@ def _has_gone(error: BaseException) -> bool:
     return isinstance(error, OSError) and not is_timeout
 
 
-def _abandon(backend: BaseEmailBackend) -> None:
+def _abandon(backend: Any) -> None:
     """Close *backend* without a word to the server: after a timeout, QUIT would wait as long again."""
-    with suppress(Exception):
-        backend.connection.close()  # type: ignore[attr-defined] -- SMTP or not, it may have none
+    with suppress(Exception):  # only SMTP has one
+        backend.connection.close()
     with suppress(Exception):
         backend.close()
 

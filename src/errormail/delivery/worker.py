@@ -13,7 +13,7 @@ ever tried, counters have an RLock, and nothing foreign runs under any of them.
 from __future__ import annotations
 
 import atexit
-import logging  # noqa: F401 -- it hooks into fork; loaded by the thread while a fork waits, it would meet half of one
+import logging
 import os
 import queue
 import sys
@@ -23,6 +23,7 @@ from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from contextvars import Context, ContextVar
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from errormail import conf
@@ -48,6 +49,11 @@ FORK_SECONDS = 1.0
 REASON_CHARS = 300
 EXIT_PRIORITY = -100
 """Of `multiprocessing.util.Finalize`: after the program's own, whose errors are to be sent too."""
+
+LOADED_BEFORE_ANY_THREAD = (logging,)
+"""It hooks into fork. Loaded by the thread while a fork waits, it would be called after the fork but not before it."""
+LOADED_WITH_THE_FIRST_EMAIL = ("encodings.idna", "errormail.mail.backends.smtp")
+"""Besides what `compose` needs: what sending would load."""
 
 _SENDING: ContextVar[bool] = ContextVar("errormail_sending", default=False)
 """A context variable, not a thread's: many greenlets can live in one thread."""
@@ -365,11 +371,10 @@ def _composed(job: Job) -> EmailMultiAlternatives:
     global _is_loaded
     if not _is_loaded:
         with _loading:
-            import encodings.idna  # noqa: F401 -- the library loads it in the midst of sending
-
-            import errormail.mail.backends.smtp  # noqa: F401 -- nearly always needed, and slow to load
             from errormail.delivery.compose import compose
 
+            for name in LOADED_WITH_THE_FIRST_EMAIL:
+                import_module(name)
             email = compose(job)
         _is_loaded = True
         return email

@@ -167,10 +167,14 @@ def _flask_session(carrier: Carrier) -> object | None:
         return None
     try:
         bound = flask.request._get_current_object()  # noqa: SLF001 -- Werkzeug documents it
-        is_same = any(bound is each for each in carrier.objects)
-        return cast("object", flask.session._get_current_object()) if is_same else None  # noqa: SLF001
+        if not any(bound is each for each in carrier.objects):
+            return None
+        # Where it is stored: asking flask.session for it counts as an access, which adds "Vary: Cookie" to the response.
+        context = flask.globals.request_ctx._get_current_object()  # noqa: SLF001
     except Exception:  # noqa: BLE001 -- no request is bound here
         return None
+    session = stored(context, "_session")
+    return stored(context, "session") if session is None else session
 
 
 def _unwrapped(user: object) -> object | None:

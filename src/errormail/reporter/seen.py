@@ -28,6 +28,11 @@ _recent: OrderedDict[tuple[int, str], tuple[float, frozenset[str]]] = OrderedDic
 _lock = threading.RLock()  # reentrant: a signal handler may report while its thread is in here
 
 
+def is_record(failure: BaseException | LogRecord) -> TypeGuard[LogRecord]:
+    # By the type alone: isinstance() asks the object, and an exception may have a __getattribute__ that fails.
+    return issubclass(type(failure), LogRecord)
+
+
 def told(failure: BaseException | LogRecord, scope: int) -> frozenset[str]:
     """
     Return the addresses that have got an email about *failure*.
@@ -36,7 +41,7 @@ def told(failure: BaseException | LogRecord, scope: int) -> frozenset[str]:
         scope: Number of the request at hand, 0 outside of one. An exception that was reported in another request is a
             new occurrence: some programs raise one object again and again.
     """
-    if isinstance(failure, LogRecord):
+    if is_record(failure):
         marked = failure.__dict__.get(_MARK)
         return marked if isinstance(marked, frozenset) else _told_as_text(failure)
     try:
@@ -48,7 +53,7 @@ def told(failure: BaseException | LogRecord, scope: int) -> frozenset[str]:
 
 def mark(failure: BaseException | LogRecord, scope: int, addresses: frozenset[str]) -> None:
     """Note that *addresses*, and nobody else, have got an email about *failure*; *scope* as for `told`."""
-    if isinstance(failure, LogRecord):
+    if is_record(failure):
         failure.__dict__[_MARK] = addresses
         return
     # By the base class: an exception may have a __setattr__ of its own.
