@@ -16,6 +16,8 @@ __all__ = ["format_address", "parse_address", "to_strings"]
 
 LONGEST_ADDRESS = 320
 """Characters: 64 for the local part, an at sign, 255 for the domain (RFC 5321 section 4.5.3.1)."""
+LONGEST_MAILBOX = 2000
+"""Characters of name and address together; our own bound."""
 
 _UNSAFE = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 """Control characters, what `str.splitlines` breaks at, and lone surrogates, which cannot be encoded."""
@@ -58,6 +60,8 @@ def parse_address(text: object) -> tuple[str, str]:
     plain = str.__str__(str(text))  # a subclass of str may have methods of its own
     if _UNSAFE.search(plain):
         raise ValueError(f"{plain!r} has a control character or a line break in it")
+    if len(plain) > LONGEST_MAILBOX:
+        raise ValueError(f"{plain[:50]!r}... is too long for a mail address")
     refusal = ValueError(f"{plain!r} is not exactly one mail address")
     tokens = _tokens(plain)
     if tokens is None:
@@ -78,7 +82,7 @@ def format_address(name: object, address: str) -> str:
     Raises:
         ValueError: *name* holds a control character or a line break.
     """
-    plain = str.__str__(str(name)).replace("\t", " ").strip(" ")
+    plain = _one_line(str.__str__(str(name)))
     if _UNSAFE.search(plain):
         raise ValueError(f"{plain!r} has a control character or a line break in it")
     if not plain:
@@ -166,12 +170,16 @@ def _split(tokens: list[_Token]) -> tuple[list[_Token], list[_Token]]:
 
 def _is_address(tokens: list[_Token]) -> bool:
     local, at, domain = _partition(tokens)
+    if not local:
+        return False
     is_local = _is_dotted(local) or (len(local) == 1 and local[0][0] == "quoted")
     is_domain = _is_dotted(domain) or (len(domain) == 1 and domain[0][0] == "literal")
     # An empty quoted string is grammatical, and no mailbox.
     return (
         is_local
         and local != [("quoted", '""')]
+        and "=?" not in _joined(tokens)  # a reader may take it for an encoded word
+        and not re.search(r"\s", _joined(domain))
         and (is_domain or not at)
         and len(_joined(tokens)) <= LONGEST_ADDRESS
     )
@@ -199,7 +207,7 @@ def _is_dotted(tokens: list[_Token]) -> bool:
 def _joined(tokens: list[_Token]) -> str:
     """Return the address of *tokens*, its local part without quotes if it needs none."""
     texts = [text for _, text in tokens]
-    if tokens[0][0] == "quoted":
+    if tokens and tokens[0][0] == "quoted":
         content = _QUOTED_PAIR.sub(r"\1", texts[0][1:-1])
         if _DOT_ATOM.fullmatch(content):
             texts[0] = content
@@ -221,7 +229,12 @@ def _display_name(tokens: list[_Token]) -> str | None:
         else:  # a space between two encoded words is no text (RFC 2047 section 6.2)
             name += decoded if was_encoded else space + decoded
         space, was_encoded = "", decoded is not None
-    return name.replace("\t", " ").strip(" ")
+    return _one_line(name)
+
+
+def _one_line(name: str) -> str:
+    """Return *name* with single spaces: more of them mean nothing in a display name."""
+    return re.sub("[ \t]+", " ", name).strip(" ")
 
 
 def _decoded(atom: str) -> str | None:
