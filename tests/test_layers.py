@@ -15,7 +15,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 # Lowest first. A part may import parts of the sets below its own, and itself.
 LAYERS = [
     {"_contain", "_dotted", "exceptions"},
-    {"_addresses"},
+    {"_addresses", "_decorate"},
     {"conf"},
     {"mail", "report"},
     {"delivery"},

@@ -19,10 +19,10 @@ from importlib import import_module
 from typing import NamedTuple, TextIO, cast
 
 from errormail import _contain, conf
-from errormail._checks import CONSOLE_BACKEND, DUMMY_BACKEND, LOCMEM_BACKEND, SMTP_BACKEND
-from errormail._kinds import KINDS
-from errormail._sources import PREFIX
 from errormail.conf import Settings, configure, override_settings, settings
+from errormail.conf.checks import CONSOLE_BACKEND, DUMMY_BACKEND, LOCMEM_BACKEND, SMTP_BACKEND
+from errormail.conf.kinds import KINDS
+from errormail.conf.sources import PREFIX
 from errormail.exceptions import ImproperlyConfigured
 
 __all__ = ["main"]

@@ -533,16 +533,11 @@ def test_delivery_that_ends_the_program_does_not_wait_for_itself(worker):
     assert counts(worker) == (1, 0, 0, 0)
 
 
-def test_a_thread_that_the_interpreter_has_stopped_is_not_waited_for(lingering, monkeypatch):
-    lingering.submit(job(to(email_backend=RECORDER)))
-    assert lingering.flush(PATIENCE)
+def test_a_thread_that_the_interpreter_has_stopped_is_not_waited_for(worker, monkeypatch):
     monkeypatch.setattr(worker_module.sys, "is_finalizing", lambda: True)
-    own = lingering._own()
-    own.shutdown_timeout = 1e9
-    own.queue = worker_module.queue.SimpleQueue()  # nobody takes from it
-    lingering.submit(job(to(email_backend=RECORDER, SHUTDOWN_TIMEOUT=1e9)))
-    assert counts(lingering) == (1, 0, 0, 1)
-    own.is_ending = False
+    assert worker._own().baton.acquire(blocking=False)  # as that thread did
+    worker.submit(job(to(email_backend=RECORDER, SHUTDOWN_TIMEOUT=3_600.0)))
+    assert counts(worker) == (0, 0, 0, 1)
 
 
 def test_a_child_of_a_fork_begins_anew(worker, monkeypatch):

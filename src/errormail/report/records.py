@@ -23,6 +23,8 @@ NAME_CHARS = 200
 _STANDARD = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"})
 # What others put there for themselves: the request is a part of the report, structlog's are its machinery.
 _NOT_SHOWN = _STANDARD | {"request", "_logger", "_name", "_record", "_from_structlog"}
+_MARK = "__errormail_"
+"""Begins what errormail notes on a record."""
 _STACK = "\nStack (most recent call last):"
 
 
@@ -61,7 +63,9 @@ def capture_record(
     own_stack = _text_of(record, "stack_info")
     stack = "\n".join(each for each in (stack, own_stack) if each)
     fields: list[tuple[object, object]] = [
-        (name, value) for name, value in vars(record).items() if name not in _NOT_SHOWN
+        (name, value)
+        for name, value in vars(record).items()
+        if name not in _NOT_SHOWN and not name.startswith(_MARK)
     ]
     if template_of(record):
         fields += islice(_event_fields(record), limits.fields + 1)

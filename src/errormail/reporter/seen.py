@@ -13,6 +13,11 @@ import time
 import traceback
 from collections import OrderedDict
 from logging import LogRecord
+from types import TracebackType
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
 
 __all__ = ["exception_of", "mark", "told"]
 
@@ -28,7 +33,7 @@ _recent: OrderedDict[tuple[int, str], tuple[float, frozenset[str]]] = OrderedDic
 _lock = threading.RLock()  # reentrant: a signal handler may report while its thread is in here
 
 
-def is_record(failure: BaseException | LogRecord) -> TypeGuard[LogRecord]:
+def is_record(failure: BaseException | LogRecord) -> TypeIs[LogRecord]:
     # By the type alone: isinstance() asks the object, and an exception may have a __getattribute__ that fails.
     return issubclass(type(failure), LogRecord)
 
@@ -73,14 +78,15 @@ def exception_of(record: LogRecord) -> BaseException | None:
     That is the one in its ``exc_info``; if it has none but its message ends in the traceback of the exception that is
     being handled (Werkzeug, CherryPy and RQ log so), that one.
     """
-    info = record.exc_info
+    info: object = record.exc_info
     if isinstance(info, BaseException):
         return info
-    if isinstance(info, tuple) and len(info) > 1 and isinstance(info[1], BaseException):
-        exc, tb = info[1], info[2] if len(info) > 2 else None
-        if exc.__traceback__ is None and tb is not None:
-            exc.__traceback__ = tb
-        return exc
+    if isinstance(info, tuple):
+        _, exc, tb = (*cast("tuple[object, ...]", info), None, None, None)[:3]
+        if isinstance(exc, BaseException):
+            if exc.__traceback__ is None and isinstance(tb, TracebackType):
+                BaseException.with_traceback(exc, tb)  # by the base class, as in `mark`
+            return exc
     live = sys.exc_info()[1]
     if live is None:
         return None

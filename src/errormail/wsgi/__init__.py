@@ -14,11 +14,11 @@ import operator
 from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING
 
-from errormail._brokenlinks import BrokenLinkMiddleware
 from errormail._contain import contained
-from errormail._exchange import Exchange, Response, SizedResponse
 from errormail.reporter import SettingsSource
 from errormail.reporter.scope import SCOPE, Scope
+from errormail.wsgi.brokenlinks import BrokenLinkMiddleware
+from errormail.wsgi.exchange import Exchange, Response, SizedResponse
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from errormail._recorder import BodyRecorder, body_of, came_through, original_of, record
+from errormail.wsgi.recorder import BodyRecorder, body_of, came_through, original_of, record
 
 BODIES = st.lists(st.sampled_from([b"\n", b"a", b"bc\n", b"\x00\xff", b"x" * 50]), max_size=40).map(
     b"".join

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from errormail import _brokenlinks, _contain, mail
-from errormail._brokenlinks import Visit, is_broken_link, message_of, subject_of, visit_of
+from errormail import _contain, mail
 from errormail.conf import Settings, override_settings
-from errormail.wsgi import BrokenLinkMiddleware, ErrorReportMiddleware
+from errormail.wsgi import BrokenLinkMiddleware, ErrorReportMiddleware, brokenlinks
+from errormail.wsgi.brokenlinks import Visit, is_broken_link, message_of, subject_of, visit_of
 
 SITE = "www.example.com"
 PAGE = f"https://{SITE}/guide"
@@ -332,7 +332,7 @@ def test_a_failure_of_its_own_is_contained(monkeypatch):
         raise RuntimeError
 
     monkeypatch.setattr(_contain, "strict", False)
-    monkeypatch.setattr(_brokenlinks, "visit_of", broken)
+    monkeypatch.setattr(brokenlinks, "visit_of", broken)
     with override_settings(MANAGERS=["web@example.com"]):
         app = answering("404 Not Found")
         _, result, _ = serve(BrokenLinkMiddleware(app), environ_of())

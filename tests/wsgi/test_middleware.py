@@ -17,12 +17,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from errormail import _contain, _exchange, wsgi
-from errormail._exchange import Exchange
-from errormail._recorder import original_of
+from errormail import _contain, wsgi
 from errormail.conf import override_settings
 from errormail.reporter.scope import SCOPE, current_scope
-from errormail.wsgi import ErrorReportMiddleware
+from errormail.wsgi import ErrorReportMiddleware, exchange
+from errormail.wsgi.exchange import Exchange
+from errormail.wsgi.recorder import original_of
 
 
 class ShopError(Exception):
@@ -50,7 +50,7 @@ def reports(monkeypatch):
             )
         return not already
 
-    monkeypatch.setattr(_exchange, "report", report)
+    monkeypatch.setattr(exchange, "report", report)
     return made
 
 
@@ -298,7 +298,7 @@ def test_a_stream_is_judged_when_it_ends_not_before(reports):
 @pytest.mark.parametrize("kind", [list, iter])
 def test_a_reporter_that_refuses_is_asked_once(kind, monkeypatch):
     asked = []
-    monkeypatch.setattr(_exchange, "report", lambda failure, **_: asked.append(failure) or False)
+    monkeypatch.setattr(exchange, "report", lambda failure, **_: asked.append(failure) or False)
     serve(ErrorReportMiddleware(answering("500 Oops", kind=kind)))
     assert len(asked) == 1
 
@@ -972,7 +972,7 @@ def broken(*_, **__):
 @pytest.mark.parametrize("kind", [list, iter])
 def test_the_request_is_served_if_errormail_itself_fails(part, kind, monkeypatch, outbox):
     monkeypatch.setattr(_contain, "strict", False)
-    place = {"Exchange": wsgi, "report": _exchange, "record": _exchange}.get(part, Exchange)
+    place = {"Exchange": wsgi, "report": exchange, "record": exchange}.get(part, Exchange)
     if part != "is_file":
         monkeypatch.setattr(place, part, broken)
     more = {"wsgi.file_wrapper": HostileType} if part == "is_file" else {}

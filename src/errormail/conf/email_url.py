@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
-from errormail import _checks, _kinds
+from errormail.conf import checks, kinds
 
 EMAIL_URL = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):"
@@ -26,19 +26,19 @@ SMTP_SCHEMES = {
 PORTS = {None: 25, "EMAIL_USE_TLS": 587, "EMAIL_USE_SSL": 465}
 
 OTHER_SCHEMES = {
-    "console": _checks.CONSOLE_BACKEND,
-    "memory": _checks.LOCMEM_BACKEND,
-    "dummy": _checks.DUMMY_BACKEND,
+    "console": checks.CONSOLE_BACKEND,
+    "memory": checks.LOCMEM_BACKEND,
+    "dummy": checks.DUMMY_BACKEND,
 }
 
 SCHEMES = [*SMTP_SCHEMES, *OTHER_SCHEMES, "file"]
 
 OPTIONS = {
-    "timeout": ("EMAIL_TIMEOUT", _kinds.TIMEOUT),
-    "tls": ("EMAIL_USE_TLS", _kinds.FLAG),
-    "ssl": ("EMAIL_USE_SSL", _kinds.FLAG),
-    "_server_email": ("SERVER_EMAIL", _kinds.ADDRESS),
-    "_default_from_email": ("DEFAULT_FROM_EMAIL", _kinds.ADDRESS),
+    "timeout": ("EMAIL_TIMEOUT", kinds.TIMEOUT),
+    "tls": ("EMAIL_USE_TLS", kinds.FLAG),
+    "ssl": ("EMAIL_USE_SSL", kinds.FLAG),
+    "_server_email": ("SERVER_EMAIL", kinds.ADDRESS),
+    "_default_from_email": ("DEFAULT_FROM_EMAIL", kinds.ADDRESS),
 }
 
 
@@ -87,7 +87,7 @@ def _file_settings(parts: dict[str, str]) -> dict[str, object]:
         raise ValueError("it has no path")
     if re.match("/[A-Za-z]:/", path):  # file:///C:/mail, RFC 8089 appendix D.2
         path = path[1:]
-    return {"EMAIL_BACKEND": _checks.FILE_BACKEND, "EMAIL_FILE_PATH": path}
+    return {"EMAIL_BACKEND": checks.FILE_BACKEND, "EMAIL_FILE_PATH": path}
 
 
 def _smtp_settings(scheme: str, parts: dict[str, str]) -> dict[str, object]:
@@ -98,7 +98,7 @@ def _smtp_settings(scheme: str, parts: dict[str, str]) -> dict[str, object]:
     options = _options(parts["query"])
     security = _security(SMTP_SCHEMES[scheme], options)
     return {
-        "EMAIL_BACKEND": _checks.SMTP_BACKEND,
+        "EMAIL_BACKEND": checks.SMTP_BACKEND,
         "EMAIL_HOST": host,
         **_login(userinfo),
         **options,
@@ -114,21 +114,21 @@ def _host_and_port(location: str) -> tuple[str, int | None]:
         raise ValueError("an IPv6 address stands in brackets: smtp://[::1]:25")
     address, name, port = match.groups()
     host = _ipv6(address) if address is not None else _decoded(name)
-    return _checks.check_host(host or "localhost"), _port(port) if port else None
+    return checks.check_host(host or "localhost"), _port(port) if port else None
 
 
 def _ipv6(text: str) -> str:
     from ipaddress import IPv6Address
 
     address = _decoded(text)
-    if _checks.is_refused(IPv6Address, address):
+    if checks.is_refused(IPv6Address, address):
         raise ValueError("what stands in brackets is no IPv6 address")
     return address
 
 
 def _port(text: str) -> int:
     try:
-        return _checks.check_port(_checks.read_port(text))
+        return checks.check_port(checks.read_port(text))
     except ValueError:
         pass
     raise ValueError("its port is none: an int from 1 to 65535")
@@ -160,7 +160,7 @@ def _options(query: str) -> dict[str, object]:
     return found
 
 
-def _option(name: str, kind: _kinds.Kind, text: str) -> object:
+def _option(name: str, kind: kinds.Kind, text: str) -> object:
     try:
         return kind.check(kind.read(text))
     except ValueError:

@@ -17,9 +17,9 @@ from threading import RLock
 from types import MappingProxyType, TracebackType
 from typing import Any, TypeVar, cast
 
-from errormail import _checks, _kinds, _sources
-from errormail._kinds import KINDS
-from errormail._sources import PREFIX
+from errormail.conf import checks, kinds, sources
+from errormail.conf.kinds import KINDS
+from errormail.conf.sources import PREFIX
 from errormail.exceptions import ImproperlyConfigured, InvalidMailer
 
 __all__ = ["Settings", "configure", "override_settings", "settings"]
@@ -56,7 +56,7 @@ class Settings:
     INTERNAL_IPS: Sequence[str] = ()
     SESSION_COOKIE_NAME: str = "sessionid"
     IGNORABLE_404_URLS: Sequence[str | re.Pattern[str]] = ()
-    EMAIL_BACKEND: str = _checks.SMTP_BACKEND
+    EMAIL_BACKEND: str = checks.SMTP_BACKEND
     EMAIL_HOST: str = "localhost"
     EMAIL_PORT: int = 25
     EMAIL_HOST_USER: str = ""
@@ -74,8 +74,8 @@ class Settings:
     MAILERS: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
     DELIVERY: str = "background"
     SHUTDOWN_TIMEOUT: float = 5.0
-    DEFAULT_EXCEPTION_REPORTER: str | type[Any] = _checks.EXCEPTION_REPORTER
-    DEFAULT_EXCEPTION_REPORTER_FILTER: str | type[Any] = _checks.EXCEPTION_REPORTER_FILTER
+    DEFAULT_EXCEPTION_REPORTER: str | type[Any] = checks.EXCEPTION_REPORTER
+    DEFAULT_EXCEPTION_REPORTER_FILTER: str | type[Any] = checks.EXCEPTION_REPORTER_FILTER
 
     _given: frozenset[str]
 
@@ -84,7 +84,7 @@ class Settings:
     ) -> None:
         refuse_unknown(settings)
         of_source = given_by(source)
-        layers = [("", settings), ("", of_source), (PREFIX, _sources.from_environment())]
+        layers = [("", settings), ("", of_source), (PREFIX, sources.from_environment())]
         fill(self, checked(layers))
         refuse_contradictions(self)
 
@@ -120,7 +120,7 @@ def given_by(source: object) -> Mapping[str, object]:
         source = current()
     if isinstance(source, Settings):
         return {name: getattr(source, name) for name in NAMES if source.is_given(name)}
-    return _sources.from_source(source)
+    return sources.from_source(source)
 
 
 def fill(empty: Settings, given: Mapping[str, object]) -> None:
@@ -147,8 +147,8 @@ def represented(name: str, value: object) -> str:
     """Return *value* for the repr, without what may be secret."""
     if name == "MAILERS" and isinstance(value, Mapping):
         mailers = cast("Mapping[object, object]", value)
-        return f"{{{', '.join(f'{_checks.shown(alias)}: ...' for alias in mailers)}}}"
-    return "[hidden]" if KINDS[name].is_secret else _checks.shown(value)
+        return f"{{{', '.join(f'{checks.shown(alias)}: ...' for alias in mailers)}}}"
+    return "[hidden]" if KINDS[name].is_secret else checks.shown(value)
 
 
 def refuse_unknown(names: Mapping[str, object]) -> None:
@@ -171,8 +171,8 @@ def refuse_contradictions(own: Settings) -> None:
         raise ImproperlyConfigured(
             "EMAIL_SSL_KEYFILE: expected EMAIL_SSL_CERTFILE with it, got none"
         )
-    if not own.EMAIL_HOST and own.EMAIL_BACKEND == _checks.SMTP_BACKEND:
-        raise ImproperlyConfigured(f"EMAIL_HOST: expected {_kinds.HOST.expected}, got ''")
+    if not own.EMAIL_HOST and own.EMAIL_BACKEND == checks.SMTP_BACKEND:
+        raise ImproperlyConfigured(f"EMAIL_HOST: expected {kinds.HOST.expected}, got ''")
     both = [name for name in OF_DEFAULT_MAILER if own.is_given(name)]
     if both and "default" in own.MAILERS:
         raise ImproperlyConfigured(
@@ -209,7 +209,7 @@ def with_url_taken_apart(
 
 
 def url_settings(prefix: str, url: object) -> dict[str, object]:
-    from errormail._email_url import parse_email_url
+    from errormail.conf.email_url import parse_email_url
 
     text = cast(str, check(prefix, "EMAIL_URL", url))
     try:
@@ -227,7 +227,7 @@ def check(prefix: str, name: str, value: object) -> object:
         ImproperlyConfigured: It is wrong. The error is raised outside the `except`: its context could hold a secret.
     """
     kind = KINDS[name]
-    text = _checks.plain(value)
+    text = checks.plain(value)
     try:
         return kind.check(kind.read(cast(str, text)) if prefix else text)
     except InvalidMailer:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from types import FunctionType
 from typing import cast
 
-from errormail import _checks, _kinds
-from errormail._kinds import KINDS
+from errormail.conf import checks, kinds
+from errormail.conf.kinds import KINDS
 from errormail.exceptions import ImproperlyConfigured
 
 PREFIX = "ERRORMAIL_"
@@ -23,7 +23,7 @@ def from_environment() -> dict[str, object]:
     found: dict[str, object] = {}
     for name, kind in KINDS.items():
         text = os.environ.get(PREFIX + name)
-        if text or (text == "" and kind in {_kinds.LINE, _kinds.USER, _kinds.PASSWORD}):
+        if text or (text == "" and kind in {kinds.LINE, kinds.USER, kinds.PASSWORD}):
             found[name] = text
     return found
 
@@ -59,7 +59,7 @@ def from_object(source: object) -> dict[str, object]:
         hint = ": did you mean its attribute config?" if has_config(source) else ""
         raise ImproperlyConfigured(
             "settings: expected a mapping or an object whose attributes are settings, "
-            f"got {_checks.a(source)}{hint}"
+            f"got {checks.a(source)}{hint}"
         )
     return found
 
@@ -101,4 +101,4 @@ def our_mailer(entry: object) -> object:
 
 def our_backend(path: str) -> str:
     our_path = path.replace("django.core.mail.backends.", "errormail.mail.backends.")
-    return our_path if our_path in _checks.OWN_PATHS else path
+    return our_path if our_path in checks.OWN_PATHS else path

@@ -12,10 +12,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, cast
 
 from errormail._contain import contained
-from errormail._recorder import BodyRecorder, body_of, came_through, original_of, record
 from errormail.report.limits import DEFAULT_LIMITS
 from errormail.reporter import Failure, SettingsSource, report
 from errormail.reporter.scope import SCOPE, Scope
+from errormail.wsgi.recorder import BodyRecorder, body_of, came_through, original_of, record
 
 if TYPE_CHECKING:
     from _typeshed import OptExcInfo

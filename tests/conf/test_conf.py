@@ -19,11 +19,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from errormail import _checks, _kinds, conf
-from errormail.conf import Settings, configure, current, settings, using
+from errormail import conf
+from errormail.conf import Settings, checks, configure, current, kinds, settings, using
 from errormail.exceptions import ImproperlyConfigured, InvalidMailer
 
-FOLDER = str(Path(conf.__file__).parent.parent)
+FOLDER = str(Path(conf.__file__).parent.parent.parent)
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_default(name, value):
 
 def test_every_setting_has_a_kind_and_an_attribute():
     attributes = {name for name in dir(Settings) if name.isupper()}
-    assert attributes == set(conf.NAMES) == set(_kinds.KINDS) - {"EMAIL_URL"}
+    assert attributes == set(conf.NAMES) == set(kinds.KINDS) - {"EMAIL_URL"}
     assert attributes == {name for name in Settings.__annotations__ if name.isupper()}
 
 
@@ -406,13 +406,13 @@ ITEM = st.text(st.characters(exclude_characters='",\\', exclude_categories=["Cs"
 def test_items_keep_what_stands_between_their_quotes(items):
     texts = [f'"{text}, {text}"' if quoted else text for quoted, text in items]
     expected = [text.strip() for text in texts if text.strip()]
-    assert _checks.read_items(",".join(texts)) == expected
+    assert checks.read_items(",".join(texts)) == expected
 
 
 @given(st.text('ab ,"\\'))
 def test_items_of_any_text_are_read_or_refused(text):
     try:
-        items = _checks.read_items(text)
+        items = checks.read_items(text)
     except ValueError:
         return
     assert "".join(items).replace(" ", "").count("a") == text.count("a")

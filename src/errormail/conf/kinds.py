@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from errormail import _checks
-from errormail._checks import a, shown
+from errormail.conf import checks
+from errormail.conf.checks import a, shown
 
 
 class Kind:
@@ -43,50 +43,48 @@ def _list_of(items: str) -> str:
     return f"a list of {items}"
 
 
-FLAG = Kind("True or False", _checks.check_flag, _checks.read_flag)
-LINE = Kind("one line of text (a str)", _checks.check_line)
-HOST = Kind("the name or the address of a host", _checks.check_host)
-PORT = Kind("a port: an int from 1 to 65535", _checks.check_port, _checks.read_port)
-USER = Kind("text (a str)", _checks.check_text, is_secret=True)
-PASSWORD = Kind("text (a str)", _checks.check_text, is_secret=True)
+FLAG = Kind("True or False", checks.check_flag, checks.read_flag)
+LINE = Kind("one line of text (a str)", checks.check_line)
+HOST = Kind("the name or the address of a host", checks.check_host)
+PORT = Kind("a port: an int from 1 to 65535", checks.check_port, checks.read_port)
+USER = Kind("text (a str)", checks.check_text, is_secret=True)
+PASSWORD = Kind("text (a str)", checks.check_text, is_secret=True)
 TOKEN = Kind(
     "a token (a str), a callable that returns one, its dotted path, or None",
-    _checks.check_token,
+    checks.check_token,
     is_secret=True,
 )
 TIMEOUT = Kind(
-    "seconds: a number greater than 0, or None", _checks.check_timeout, _checks.read_seconds
+    "seconds: a number greater than 0, or None", checks.check_timeout, checks.read_seconds
 )
-SECONDS = Kind("seconds: a number, 0 or greater", _checks.check_seconds, _checks.read_seconds)
-PATH = Kind("a path (a str or os.PathLike), or None", _checks.check_path)
-CHARSET = Kind("the name of an encoding, such as 'utf-8'", _checks.check_charset)
-COOKIE_NAME = Kind("the name of a cookie", _checks.check_cookie_name)
-DELIVERY = Kind("'background' or 'sync'", _checks.check_delivery)
-ADDRESS = Kind(
-    "one address: 'name@example.com' or 'Name <name@example.com>'", _checks.check_address
-)
+SECONDS = Kind("seconds: a number, 0 or greater", checks.check_seconds, checks.read_seconds)
+PATH = Kind("a path (a str or os.PathLike), or None", checks.check_path)
+CHARSET = Kind("the name of an encoding, such as 'utf-8'", checks.check_charset)
+COOKIE_NAME = Kind("the name of a cookie", checks.check_cookie_name)
+DELIVERY = Kind("'background' or 'sync'", checks.check_delivery)
+ADDRESS = Kind("one address: 'name@example.com' or 'Name <name@example.com>'", checks.check_address)
 ADDRESSES = Kind(
     _list_of("addresses: 'name@example.com', 'Name <name@example.com>' or (name, address) pairs"),
-    _checks.check_addresses,
-    _checks.read_items,
+    checks.check_addresses,
+    checks.read_items,
 )
-NETWORKS = Kind(_list_of("IP addresses and networks"), _checks.check_networks, _checks.read_items)
+NETWORKS = Kind(_list_of("IP addresses and networks"), checks.check_networks, checks.read_items)
 PATTERNS = Kind(
     _list_of("regular expressions: str or re.Pattern"),
-    _checks.check_patterns,
-    _checks.read_patterns,
+    checks.check_patterns,
+    checks.read_patterns,
 )
-BACKEND = Kind(_checks.EXPECTED_BACKEND, _checks.check_backend)
-CLASS = Kind("a class, or the dotted path of one that can be imported", _checks.check_class)
+BACKEND = Kind(checks.EXPECTED_BACKEND, checks.check_backend)
+CLASS = Kind("a class, or the dotted path of one that can be imported", checks.check_class)
 MAILERS = Kind(
     "a mapping {alias: {'BACKEND': dotted path, 'OPTIONS': {...}}}",
-    _checks.check_mailers,
-    _checks.read_json,
+    checks.check_mailers,
+    checks.read_json,
     is_secret=True,
 )
 URL = Kind(
     "a URL such as 'smtp+tls://user:password@smtp.example.com:587'",
-    _checks.check_url,
+    checks.check_url,
     is_secret=True,
 )
 
