@@ -6,7 +6,7 @@ import email
 import email.policy
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from errormail._addresses import format_address, parse_address, to_strings
@@ -161,6 +161,7 @@ NAMES = st.lists(
 
 
 @given(NAMES)
+@settings(deadline=None)
 def test_what_is_formatted_is_parsed_again(name):
     formatted = format_address(name, "jane@example.com")
     expected = " ".join(part for part in name.split(" ") if part)
@@ -168,6 +169,7 @@ def test_what_is_formatted_is_parsed_again(name):
 
 
 @given(st.text())
+@settings(deadline=None)
 @example("=?utf-8?q?=0A?= <a@b>")
 @example('"\\\n" <a@b>')
 def test_any_text_is_a_safe_mailbox_or_refused(text):

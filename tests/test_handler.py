@@ -341,7 +341,7 @@ def test_a_record_without_exception_makes_a_report_and_stays_as_it_is(logger):
     assert "no stock of 7" in text
     assert "shelf: 4" in text
     assert "Stack (most recent call last)" in text
-    assert "__" not in text  # no mark of ours
+    assert "__errormail" not in text
 
 
 class Keep(logging.Handler):

@@ -21,7 +21,7 @@ def code_blocks(path):
     blocks = {}
     heading = ""
     for match in re.finditer(
-        r"^#+ (.+)$|^```python\n(.*?)^```$", path.read_text("utf-8"), re.MULTILINE | re.DOTALL
+        r"^#+ ([^\n]+)$|^```python\n(.*?)^```$", path.read_text("utf-8"), re.MULTILINE | re.DOTALL
     ):
         if match[1]:
             heading = match[1]
@@ -103,8 +103,9 @@ def test_the_readme_shows_each_way_of_use():
 @pytest.mark.parametrize("heading", sorted(FAIL))
 def test_code_of_the_readme_mails_an_error(heading):
     check = f"""
-assert errormail.flush(timeout=20)
+import errormail
 from errormail import mail
+assert errormail.flush(timeout=20)
 (message,) = mail.outbox
 assert {HEADLINE[heading]!r} in message.subject, message.subject
 assert "ops@example.com" in message.to[0], message.to

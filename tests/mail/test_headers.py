@@ -10,9 +10,10 @@ import re
 from email.message import EmailMessage as PythonMessage
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from errormail._addresses import parse_address
 from errormail.mail import BadHeaderError, EmailMessage
 from errormail.mail.folding import LINE_LENGTH, LONGEST_LINE, fold, phrase, text_pieces
 from errormail.mail.headers import (
@@ -77,11 +78,13 @@ def message_with(name, value, policy=email.policy.default):
 
 
 def parsed(content):
-    return email.message_from_bytes(content, policy=email.policy.default)
+    if content.isascii():
+        return email.message_from_bytes(content, policy=email.policy.default)
+    return email.message_from_string(content.decode(), policy=email.policy.default)  # RFC 6532
 
 
 @given(WORDS, st.sampled_from(["Subject", "Comments", "X-Shop"]), st.sampled_from(POLICIES))
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @pytest.mark.row("X9")
 def test_any_text_is_read_back_as_it_was_given(text, name, policy):
     message = message_with(name, text, policy)
@@ -95,12 +98,13 @@ def test_any_text_is_read_back_as_it_was_given(text, name, policy):
 
 
 @given(WORDS, st.sampled_from(["References", "Message-ID", "Date", "List-Unsubscribe"]))
+@settings(deadline=None)
 @pytest.mark.row("X9")
 def test_any_text_in_a_structured_header_ends_no_header(text, name):
     try:
         content = message_with(name, text).as_bytes()
-    except ValueError as error:
-        assert "998" in str(error)
+    except ValueError:  # too long a line
+        assert len(text) > 900
         return
     assert parsed(content).keys() == [name, "X-After"]
     assert email.message_from_bytes(content).keys() == [name, "X-After"]
@@ -110,7 +114,7 @@ NAMES = WORDS.map(lambda text: re.sub(r"[\0\x07\x7f\x80-\x9f]|[\x00-\x1f]", "", 
 
 
 @given(st.lists(NAMES, min_size=1, max_size=5), st.sampled_from(POLICIES))
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @pytest.mark.row("X9", "M10")
 def test_any_names_are_read_back_as_they_were_given(names, policy):
     message = PythonMessage(policy=policy)
@@ -127,7 +131,13 @@ def test_any_names_are_read_back_as_they_were_given(names, policy):
         f"u{at}@example.com" for at in range(len(names))
     ]
     for address, name in zip(addresses, names, strict=True):
-        assert address.display_name == " ".join(part for part in name.split(" ") if part)
+        # Some versions of the parser put a space between two encoded words.
+        assert address.display_name.replace(" ", "") == name.replace(" ", "")
+    value = content.decode().removeprefix("To: ").rpartition("X-After")[0]
+    written = split_addresses(re.sub(r"\r?\n", "", value))
+    assert [parse_address(mailbox)[0] for mailbox in written] == [
+        " ".join(part for part in name.split(" ") if part) for name in names
+    ]
     assert all(len(line) <= LONGEST_LINE for line in content.splitlines())
 
 
@@ -197,12 +207,14 @@ def test_a_long_header_is_folded_at_spaces():
 
 
 @given(st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1, max_size=300))
+@settings(deadline=None)
 def test_no_line_of_a_subject_is_longer_than_it_should_be(text):
     for given_text in (text, text + "é", f"é {text}", f"{text} é"):
         assert all(len(line) <= LINE_LENGTH for line in lines_of("Subject", given_text))
 
 
 @given(WORDS)
+@settings(deadline=None)
 def test_no_line_is_blank(text):
     assume(text.strip(" \t"))
     assert all(line.strip() for line in lines_of("Subject", text))
@@ -211,7 +223,7 @@ def test_no_line_is_blank(text):
 @pytest.mark.row("M10")
 def test_only_what_needs_it_is_encoded():
     assert lines_of("Subject", "Order of Jörg is here") == [
-        "Subject: Order of =?utf-8?Q?J=C3=B6rg?= is here"
+        "Subject: Order of =?utf-8?B?SsO2cmc=?= is here"
     ]
     assert lines_of("Subject", "日本語") == ["Subject: =?utf-8?B?5pel5pys6Kqe?="]
 
@@ -315,7 +327,7 @@ def address_header(*addresses, policy=email.policy.default):
         ("J. Doe <jane@example.com>", '"J. Doe" <jane@example.com>'),
         (r'"a\"b" <jane@example.com>', r'"a\"b" <jane@example.com>'),
         ("Jörg <j@example.com>", "=?utf-8?B?SsO2cmc=?= <j@example.com>"),
-        ('"Jörg, M" <j@example.com>', "=?utf-8?Q?J=C3=B6rg=2C_M?= <j@example.com>"),
+        ('"Jörg, M" <j@example.com>', "=?utf-8?B?SsO2cmcsIE0=?= <j@example.com>"),
         ("=?utf-8?b?SsO2cmc=?= <j@example.com>", "=?utf-8?B?SsO2cmc=?= <j@example.com>"),
         ('"=?utf-8?q?a?=" <j@example.com>', "=?utf-8?B?PT91dGYtOD9xP2E/PQ==?= <j@example.com>"),
     ],
@@ -398,7 +410,7 @@ def test_many_addresses_are_folded_between_them():
 
 @pytest.mark.row("X9")
 @given(text=WORDS)
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None)
 def test_a_whole_message_has_exactly_its_headers(text):
     message = EmailMessage(
         text, text, "a@example.com", ["b@example.com"], headers={"X-Shop": text, "Comments": text}
