@@ -87,7 +87,7 @@ def format_address(name: object, address: str) -> str:
         raise ValueError(f"{plain!r} has a control character or a line break in it")
     if not plain:
         return address
-    if not _PLAIN_NAME.fullmatch(plain) or "=?" in plain:
+    if not _PLAIN_NAME.fullmatch(plain) or "=?" in plain or not plain.isprintable():
         escaped = re.sub(r'(["\\])', r"\\\1", plain)
         plain = f'"{escaped}"'
     return f"{plain} <{address}>"

@@ -89,7 +89,11 @@ def phrase(name: str, *, utf8: bool = False) -> list[Piece]:
         if _PLAIN_PHRASE.fullmatch(name):
             return [Piece(" ", word) for word in name.split(" ")]
         quoted = format_address(name, "").removesuffix(" <>")
-        if (utf8 or name.isascii()) and len(quoted) < LINE_LENGTH - LEAST_ROOM:
+        if (
+            name.isprintable()
+            and (utf8 or name.isascii())
+            and len(quoted) < LINE_LENGTH - LEAST_ROOM
+        ):
             return [Piece(" ", quoted)]
     return [Piece(" ", name, True)]
 
@@ -129,25 +133,33 @@ def _written(name: str, pieces: Iterable[Piece], longest: int) -> Iterator[tuple
                 column = len(piece.space) + len(piece.text)
             continue
         space = piece.space or " "
-        for word in _encoded_words(piece.text, longest - column - len(space), longest - 1):
+        left = longest - column - len(space)
+        is_first = column == len(name) + 1
+        for word in _encoded_words(piece.text, left, longest - 1, has_to_fit=is_first):
             yield space, word
             space, column = " ", len(" ") + len(word)
 
 
-def _encoded_words(text: str, first_room: int, room: int) -> Iterator[str]:
+def _encoded_words(text: str, left: int, room: int, *, has_to_fit: bool) -> Iterator[str]:
     """
     Yield encoded words that say *text*, all of one encoding, each of whole characters.
 
     Args:
-        first_room: Characters that the line has left; the first word is made to fit unless that is too little.
+        left: Characters that the line has left for the first word.
         room: Characters of each other line.
+        has_to_fit: The first word stands on this line; else it begins another if there is too little left.
     """
     content = text.encode()
     size_q = sum(len(_Q[byte]) for byte in content)
-    is_base64 = (len(content) + 2) // 3 * 4 < size_q
+    size_b = (len(content) + 2) // 3 * 4
+    is_base64 = size_b < size_q
     room = max(min(room, LONGEST_ENCODED_WORD), LEAST_ROOM) - _FRAME
-    left = first_room - _FRAME if first_room >= LEAST_ROOM else room
-    left = min(left, room)
+    left = min(left - _FRAME, room)
+    # Not divided if it needs not be: some readers put a space between encoded words.
+    is_better_alone = left < LEAST_ROOM - _FRAME or left < min(size_b, size_q) <= room
+    if is_better_alone and not has_to_fit:
+        left = room
+    left = max(left, LEAST_ROOM - _FRAME)
     begin, used = 0, 0
     for at, character in enumerate(text):
         encoded = character.encode()

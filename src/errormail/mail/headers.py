@@ -156,7 +156,7 @@ def split_addresses(text: str) -> list[str]:
             parts.append(text[begin : match.start()])
             begin = match.end()
     parts.append(text[begin:])
-    return [part.strip() for part in parts if part.strip()]
+    return [part.strip(" \t") for part in parts if part.strip(" \t")]
 
 
 def _group_or_mailbox(address: object, utf8: bool) -> list[Piece]:
