@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -22,6 +22,8 @@ SOURCES = str(Path(errormail.__file__).parent.parent)
 EXAMPLES = Path(__file__).parent.parent / "examples"
 PATIENCE = 30.0
 """Seconds until a test gives up; nothing waits that long unless something is wrong."""
+TRIES = 6
+"""To end a process, within that."""
 PASSWORD = "hunter2hunter2"
 ORDER = {"item": "cocoa", "quantity": "2", "password": PASSWORD}
 
@@ -124,13 +126,16 @@ class Process:
 
     def end(self):
         """End it as Ctrl-C does; return its exit code."""
-        if self.popen.poll() is None:
-            self.popen.send_signal(signal.SIGINT)
-        try:
-            code = self.popen.wait(timeout=PATIENCE)
-        except subprocess.TimeoutExpired:
+        for _ in range(TRIES):
+            if self.popen.poll() is None:
+                # Once is not enough: wsgiref swallows a KeyboardInterrupt that comes while it ends a request.
+                self.popen.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                code = self.popen.wait(timeout=PATIENCE / TRIES)
+                break
+        else:
             self.popen.kill()
-            raise
+            raise AssertionError(f"did not end:\n{''.join(self.output)}")
         self._reader.join(timeout=PATIENCE)
         self.popen.stdout.close()
         return code

@@ -58,7 +58,7 @@ class Url:
 
 
 DEFAULTS = [
-    pytest.param(name, value, marks=pytest.mark.row(row), id=name)
+    pytest.param(name, value, id=f"{row} {name}")
     for row, values in {
         "T1": {
             "EMAIL_BACKEND": "errormail.mail.backends.smtp.EmailBackend",
@@ -94,6 +94,7 @@ DEFAULTS = [
 ]
 
 
+@pytest.mark.row("T1", "T2", "T3", "T4", "T5", "T6")
 @pytest.mark.parametrize(("name", "value"), DEFAULTS)
 def test_default(name, value):
     assert getattr(Settings(), name) == value

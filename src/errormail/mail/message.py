@@ -178,13 +178,14 @@ class EmailMessage:
         Raises:
             ValueError: A header, an address or a file name holds a line break, or an address is none.
         """
-        content = self._content(policy)
-        message = email.message.EmailMessage(policy=policy)
+        message = self._content(policy)
+        of_content = list(message.raw_items())
+        for name, _ in of_content:
+            del message[name]
         self._write_headers(message)
         set_header(message, "MIME-Version", "1.0")
-        for name, value in content.raw_items():
+        for name, value in of_content:
             message.set_raw(name, value)
-        message.set_payload(content.get_payload())
         return message
 
     # -- body and attachments -------------------------------------------------------------------
@@ -192,16 +193,16 @@ class EmailMessage:
     def _charset(self) -> str | Charset:
         return self.encoding or settings.DEFAULT_CHARSET
 
-    def _content(self, policy: AnyPolicy) -> AnyMessage:
-        parts = self._body_parts(policy)
+    def _content(self, policy: AnyPolicy) -> email.message.EmailMessage:
+        bodies = self._body_parts(policy)
         if not self.attachments:
-            return parts[0]
+            return bodies[0]
         if hasattr(self, "mixed_subtype"):
             raise AttributeError("EmailMessage has no mixed_subtype any more, since Django 6.0")
-        parts += [self._attachment_part(attachment, policy) for attachment in self.attachments]
-        return multipart("mixed", parts, policy)
+        files = [self._attachment_part(attachment, policy) for attachment in self.attachments]
+        return multipart("mixed", [*bodies, *files], policy)
 
-    def _body_parts(self, policy: AnyPolicy) -> list[AnyMessage]:
+    def _body_parts(self, policy: AnyPolicy) -> list[email.message.EmailMessage]:
         """Return the part of the body, or none if there are attachments alone."""
         if not self.body and self.attachments:
             return []
@@ -218,7 +219,9 @@ class EmailMessage:
         set_disposition(part, filename)
         return part
 
-    def _part(self, content: Content, mimetype: str, policy: AnyPolicy) -> AnyMessage:
+    def _part(
+        self, content: Content, mimetype: str, policy: AnyPolicy
+    ) -> email.message.EmailMessage:
         maintype, _, _ = checked_type(mimetype)
         if maintype == "message":
             if isinstance(content, EmailMessage):
@@ -340,7 +343,7 @@ class EmailMultiAlternatives(EmailMessage):
         texts += [as_text(each[0]) for each in self.alternatives if each[1].startswith("text/")]
         return all(text in each for each in texts)
 
-    def _body_parts(self, policy: AnyPolicy) -> list[AnyMessage]:
+    def _body_parts(self, policy: AnyPolicy) -> list[email.message.EmailMessage]:
         if not self.alternatives:
             return super()._body_parts(policy)
         if hasattr(self, "alternative_subtype"):

@@ -15,7 +15,7 @@ import secrets
 from collections.abc import Iterable, Sequence
 from email import message_from_bytes
 from email.charset import BASE64, QP, Charset
-from email.message import Message, MIMEPart
+from email.message import EmailMessage, Message
 from urllib.parse import quote
 
 from errormail.mail.folding import LINE_LENGTH, LONGEST_LINE, Piece
@@ -59,7 +59,7 @@ def checked_type(mimetype: object) -> tuple[str, str, list[tuple[str, str]]]:
 
 def text_part(
     content: str, mimetype: str, encoding: str | Charset, policy: AnyPolicy
-) -> AnyMessage:
+) -> EmailMessage:
     """
     Return a part that says *content*, as a *mimetype* that begins with ``text/``.
 
@@ -82,7 +82,7 @@ def text_part(
     return part
 
 
-def binary_part(content: bytes, mimetype: str, policy: AnyPolicy) -> AnyMessage:
+def binary_part(content: bytes, mimetype: str, policy: AnyPolicy) -> EmailMessage:
     """Return a part with *content*, in base64."""
     maintype, subtype, parameters = checked_type(mimetype)
     part = _part(f"{maintype}/{subtype}", parameters, policy)
@@ -90,7 +90,7 @@ def binary_part(content: bytes, mimetype: str, policy: AnyPolicy) -> AnyMessage:
     return part
 
 
-def message_part(content: AnyMessage | bytes, mimetype: str, policy: AnyPolicy) -> AnyMessage:
+def message_part(content: AnyMessage | bytes, mimetype: str, policy: AnyPolicy) -> EmailMessage:
     """
     Return a part that is a whole message. It is not encoded: RFC 2046 section 5.2.1 does not allow that.
 
@@ -109,7 +109,7 @@ def message_part(content: AnyMessage | bytes, mimetype: str, policy: AnyPolicy) 
     return part
 
 
-def multipart(subtype: str, parts: Sequence[AnyMessage], policy: AnyPolicy) -> AnyMessage:
+def multipart(subtype: str, parts: Sequence[AnyMessage], policy: AnyPolicy) -> EmailMessage:
     """Return a part that has *parts*."""
     # Nobody can guess it and put it into a body; `=_` does not occur in quoted-printable or base64 besides.
     boundary = f"=_{secrets.token_hex(16)}"
@@ -163,9 +163,9 @@ def _charset(encoding: str | Charset) -> tuple[str, str | None]:
     return name.lower(), how
 
 
-def _part(mimetype: str, parameters: Iterable[tuple[str, str]], policy: AnyPolicy) -> AnyMessage:
+def _part(mimetype: str, parameters: Iterable[tuple[str, str]], policy: AnyPolicy) -> EmailMessage:
     """Return an empty part of that type."""
-    part: AnyMessage = MIMEPart(policy=policy)
+    part = EmailMessage(policy=policy)
     pieces = [Piece("", mimetype)]
     for name, value in parameters:
         pieces += [Piece("", ";"), Piece(" ", f'{name}="{value}"')]

@@ -15,7 +15,7 @@ class Limits:
     """Per traceback; the outermost and innermost halves stay."""
     walked_frames: int = 20_000
     """Per traceback, looked at one by one (for folding); those between the outermost and innermost halves are only counted."""
-    exceptions: int = 50
+    exceptions: int = 100
     """In one report: chain and group members together."""
     members: int = 50
     """Per exception group."""

@@ -8,6 +8,7 @@ from array import array
 from collections import UserDict, UserList, deque
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from itertools import islice
 from typing import Any, cast
 
 from errormail.report.objects import (
@@ -34,6 +35,8 @@ _BRACKETS: dict[type, tuple[str, str]] = {
     frozenset: ("frozenset({", "})"),
     deque: ("deque([", "])"),
 }
+_ENVIRON_ITEMS = 1_000
+"""Looked at in a WSGI environ: some servers put the environment of the process into it."""
 _VIEWS = {"dict_keys", "dict_values", "dict_items", "odict_keys", "odict_values", "odict_items"}
 _MISSING = object()
 _exception: Mapping[str, Any] = BaseException.__dict__
@@ -77,6 +80,9 @@ def parts_of(value: object) -> Parts | None:
     name = qualname_of(cls)
     if is_a(value, dict):
         opening, closing = ("{", "}") if cls is dict else (f"{name}({{", "})")
+        if dict_get(value, "wsgi.input") is not None:
+            own = _of_the_request(value)
+            return Parts(opening, closing, len(own), pairs=lambda: own, separator=": ")
         return Parts(
             opening, closing, size_of(value, dict), pairs=lambda: dict_items(value), separator=": "
         )
@@ -94,6 +100,16 @@ def parts_of(value: object) -> Parts | None:
         args: tuple[object, ...] = _exception["args"].__get__(value)
         return Parts(f"{name}(", ")", len(args), items=lambda: sequence_items(args))
     return _rare_parts(value, cls, name)
+
+
+def _of_the_request(environ: object) -> list[tuple[object, object]]:
+    """Return the items of a WSGI environ without the process's environment, which wsgiref and uWSGI copy into it."""
+    process = os.environ
+    return [
+        (name, item)
+        for name, item in islice(dict_items(environ), _ENVIRON_ITEMS)
+        if not (type(name) is str and type(item) is str and process.get(name) == item)
+    ]
 
 
 def _rare_parts(value: object, cls: type, name: str) -> Parts | None:

@@ -67,6 +67,8 @@ class Overrides:
     """What one door has in place of the settings. The defaults change nothing."""
 
     admins: Sequence[str] | None = None
+    place: str = "admins of a logging handler"
+    """Where `admins` come from, for the footer."""
     subject_prefix: str | None = None
     using: str | None = None
     email_backend: str | None = None
@@ -136,28 +138,15 @@ def resolve_settings(source: SettingsSource) -> Settings:
     return source if isinstance(source, Settings) else source()
 
 
-def destination(
-    settings: Settings,
-    overrides: Overrides = NO_OVERRIDES,
-    *,
-    recipients: Sequence[str] | None = None,
-    reason: str | None = None,
-) -> Destination:
+def destination(settings: Settings, overrides: Overrides = NO_OVERRIDES) -> Destination:
     """
     Return where the email of a door goes, and how.
-
-    Args:
-        recipients: In place of ADMINS, or of the door's own.
-        reason: Why they get it, for the footer: "ops@example.com is in ADMINS of shop".
 
     Raises:
         ImproperlyConfigured: ADMINS has a wrong shape.
     """
-    place = "ADMINS" if overrides.admins is None else "admins of a logging handler"
-    if recipients is None:
-        recipients = overrides.admins
-    if recipients is None:
-        recipients = _admins(settings.ADMINS)
+    place = "ADMINS" if overrides.admins is None else overrides.place
+    recipients = _admins(settings.ADMINS) if overrides.admins is None else overrides.admins
     prefix = overrides.subject_prefix
     return Destination(
         settings=settings,
@@ -167,7 +156,7 @@ def destination(
         using=overrides.using,
         email_backend=overrides.email_backend,
         include_html=overrides.include_html,
-        reason=_reason(recipients, place, settings) if reason is None else reason,
+        reason=_reason(recipients, place, settings),
     )
 
 

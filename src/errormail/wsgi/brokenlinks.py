@@ -78,7 +78,9 @@ class BrokenLinkMiddleware:
             Failure(request=environ, message=f"{subject}\n\n{message_of(visit)}", level="WARNING"),
             settings=settings,
             overrides=Overrides(
-                admins=to_strings(settings.MANAGERS), format_subject=lambda _usual: subject
+                admins=to_strings(settings.MANAGERS),
+                place="MANAGERS",
+                format_subject=lambda _usual: subject,
             ),
         )
 
