@@ -46,7 +46,7 @@ lint: $(INSTALLED)
 types: $(INSTALLED)
 	$(BIN)/mypy src examples tests/typing
 	$(BIN)/pyright --pythonpath $(BIN)/python
-	$(BIN)/pyright --pythonpath $(BIN)/python --verifytypes errormail --ignoreexternal
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pyright --verifytypes errormail --ignoreexternal
 
 coverage:  # of the last tests; fails where a part of the package has less than 90 %
 	@mkdir -p build

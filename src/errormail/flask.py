@@ -9,7 +9,7 @@ streamed nobody catches: that is the middleware's.
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from errormail import reporter
 from errormail._contain import contained
@@ -87,7 +87,7 @@ class _SettingsOf:
         self._settings: Settings | None = None
 
     def __call__(self) -> Settings:
-        config = self._app.config
+        config = cast("dict[str, object]", self._app.config)
         given = {name: config[name] for name in _NAMES if name in config}
         given["DEBUG"] = self._app.debug
         if self._settings is None or given != self._given:

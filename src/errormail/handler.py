@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from errormail import conf, reporter
 from errormail._addresses import to_strings
@@ -74,7 +74,7 @@ class AdminEmailHandler(logging.Handler):
     def handle(self, record: logging.LogRecord) -> bool:
         """Emit *record* unless a filter stops it."""
         # As logging.Handler does, which takes the lock without asking whether there is one from Python 3.13 on.
-        passed = self.filter(record)
+        passed = cast("object", self.filter(record))  # a record from Python 3.12 on
         if isinstance(passed, logging.LogRecord):
             record = passed
         if passed:

@@ -316,7 +316,7 @@ def test_any_file_name_is_one_parameter(name):
     (part,) = attached(message)
     assert part.keys() == ["Content-Type", "Content-Transfer-Encoding", "Content-Disposition"]
     expected = name.encode("utf-8", "backslashreplace").decode()
-    assert part.get_filename() == expected
+    assert part.get_filename() == expected.strip()  # the standard library strips it
     assert part["Content-Disposition"].params.keys() == {"filename"}
 
 

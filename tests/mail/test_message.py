@@ -6,6 +6,7 @@ import copy
 import email
 import email.policy
 import pickle
+import quopri
 import re
 from datetime import datetime, timedelta, timezone
 from email.charset import BASE64, QP, Charset
@@ -21,6 +22,7 @@ from errormail.mail import (
     EmailAttachment,
     EmailMessage,
     EmailMultiAlternatives,
+    parts,
     utils,
 )
 from errormail.mail.backends.base import BaseEmailBackend
@@ -399,6 +401,18 @@ def test_any_body_arrives_as_it_was_written(text, policy, encoding):
         assert content.isascii()
 
 
+@given(st.binary(), st.integers(0, 200), st.sampled_from([b"a", b"\xc3", b" ", b"=", b"."]))
+@settings(deadline=None)
+@pytest.mark.row("M13")
+def test_quoted_printable_is_exact_and_short(data, times, filler):
+    data = (filler * times + data).replace(b"\r", b"")
+    encoded = parts.quoted_printable(data)
+    assert quopri.decodestring(encoded) == data
+    assert all(len(line) <= 76 for line in encoded.split(b"\n"))
+    assert not any(line.endswith((b" ", b"\t")) for line in encoded.split(b"\n"))
+    assert re.fullmatch(rb"[\t\n -~]*", encoded)
+
+
 def _can_encode(text, encoding):
     try:
         text.encode(encoding)
@@ -416,7 +430,7 @@ def _can_encode(text, encoding):
         ("größer", "8bit"),
         ("ö" * 499, "8bit"),
         ("x" * 999, "quoted-printable"),
-        ("größer " * 200, "quoted-printable"),
+        ("größer, and what is plain " * 50, "quoted-printable"),
         ("日本語" * 200, "base64"),
         ("a\0b and some more text", "quoted-printable"),
         ("a\rb", "base64"),
@@ -502,7 +516,7 @@ def test_alternatives_of_any_type():
     message.attach_alternative("{}", "application/json")
     message.attach_alternative(b"\xff", "text/plain")
     content = read(message)
-    parts = list(content.iter_parts())
+    parts_read = list(content.iter_parts())
     assert structure(content)[1] == [
         "text/plain",
         "text/html",
@@ -512,16 +526,16 @@ def test_alternatives_of_any_type():
         "application/json",
         "text/plain",
     ]
-    assert [part.get_content() for part in parts[1:6]] == [
+    assert [part.get_content() for part in parts_read[1:6]] == [
         "<p>größer",
         "<p>größer",
         "BEGIN:VCALENDAR",
         b"\0\1\2",
         b"{}",
     ]
-    assert parts[3].get_param("method") == "REQUEST"
-    assert parts[6].get_payload(decode=True) == b"\xff"
-    assert all(part["Content-Disposition"] is None for part in parts)
+    assert parts_read[3].get_param("method") == "REQUEST"
+    assert parts_read[6].get_payload(decode=True) == b"\xff"
+    assert all(part["Content-Disposition"] is None for part in parts_read)
     assert message.alternatives[0] == EmailAlternative("<p>größer", "text/html")
     assert message.alternatives[0].mimetype == "text/html"
 

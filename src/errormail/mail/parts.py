@@ -31,6 +31,8 @@ __all__ = [
     "text_part",
 ]
 
+QP_LINE = 76
+"""Characters, with the equals sign at the end of a line that goes on."""
 BASE64_BYTES = 57
 """Of content on a line of 76 characters, the longest that MIME allows (RFC 2045 section 6.8)."""
 
@@ -38,6 +40,7 @@ _WORD = r"[A-Za-z0-9!#$%&'*+.^_`{|}~-]+"
 _PARAMETER = rf'\s*;\s*{_WORD}=(?:{_WORD}|"[ !#-\[\]-~]*")'
 _TYPE = re.compile(rf"({_WORD})/({_WORD})((?:{_PARAMETER})*)\s*;?\s*")
 _ONE_PARAMETER = re.compile(rf'({_WORD})=({_WORD}|"[^"]*")')
+_NOT_QP = re.compile(rb"[^\t -<>-~]|[\t ]$")
 _PLAIN_FILENAME = re.compile(r"[A-Za-z0-9 !#$&'()+,./:;<>@\[\]^_`{|}~-]{1,60}")
 """What can stand in quotes as it is: neither of the quotes' own characters, nor an encoded word, nor a percent sign."""
 
@@ -68,14 +71,16 @@ def text_part(
     """
     maintype, subtype, parameters = checked_type(mimetype)
     charset, wanted = _charset(encoding)
-    text = re.sub("\r\n", "\n", content)
+    text = content.replace("\r\n", "\n")
     try:
         data = text.encode(charset)
     except UnicodeEncodeError:
         charset = "utf-8"
         data = text.encode(charset, "backslashreplace")
-    is_like_ascii = "a\n".encode(charset) == b"a\n"
-    how = wanted or transfer_encoding(data, is_like_ascii, policy)
+    how = wanted or transfer_encoding(data, "a\n".encode(charset) == b"a\n", policy)
+    if how == "base64" and (policy.linesep == "\r\n" or "\r" in text):
+        # What base64 hides, nobody else gives the line ends of mail to (RFC 2045 section 6.8).
+        data = text.replace("\n", "\r\n").encode(charset, "backslashreplace")
     kept = [(name, value) for name, value in parameters if name.lower() != "charset"]
     part = _part(f"{maintype}/{subtype}", [("charset", charset), *kept], policy)
     _set_content(part, data, how)
@@ -146,8 +151,28 @@ def transfer_encoding(data: bytes, is_like_ascii: bool, policy: AnyPolicy) -> st
             return "7bit"
         if policy.cte_type == "8bit":
             return "8bit"
-    is_qp_shorter = len(binascii.b2a_qp(data)) <= (len(data) + 2) // 3 * 4 * 77 // 76
+    is_qp_shorter = len(quoted_printable(data)) <= (len(data) + 2) // 3 * 4 * 77 // 76
     return "quoted-printable" if is_qp_shorter else "base64"
+
+
+def quoted_printable(data: bytes) -> bytes:
+    """
+    Return *data*, lines with LF, in quoted-printable (RFC 2045 section 6.7), in lines of at most 76 characters.
+
+    `binascii.b2a_qp` makes one of 77 now and then.
+    """
+    lines: list[bytes] = []
+    for line in data.split(b"\n"):
+        encoded = _NOT_QP.sub(lambda found: b"=%02X" % ord(found[0]), line)
+        begin = 0
+        while len(encoded) - begin > QP_LINE:
+            end = begin + QP_LINE - 1
+            equals = encoded.find(b"=", end - 2, end)  # not between it and its two digits
+            end = end if equals < 0 else equals
+            lines.append(encoded[begin:end] + b"=")
+            begin = end
+        lines.append(encoded[begin:])
+    return b"\n".join(lines)
 
 
 def _charset(encoding: str | Charset) -> tuple[str, str | None]:
@@ -179,7 +204,7 @@ def _set_content(part: AnyMessage, data: bytes, how: str) -> None:
         lines = [data[at : at + BASE64_BYTES] for at in range(0, len(data), BASE64_BYTES)]
         data = b"".join(binascii.b2a_base64(line) for line in lines)
     elif how == "quoted-printable":
-        data = binascii.b2a_qp(data)
+        data = quoted_printable(data)
     write_header(part, "Content-Transfer-Encoding", [Piece("", how)])
     part.set_payload(data.decode("ascii", "surrogateescape"))
 

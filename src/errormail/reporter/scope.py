@@ -12,7 +12,7 @@ from contextlib import suppress
 from contextvars import ContextVar, Token
 from dataclasses import replace
 from types import TracebackType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 if TYPE_CHECKING:
     from errormail.report.request import RequestSource
@@ -116,5 +116,5 @@ def _remembered(exc: BaseException) -> Mapping[str, object]:
     try:
         values = BaseException.__getattribute__(exc, _REMEMBERED)
     except AttributeError:
-        return {}
-    return values if isinstance(values, dict) else {}
+        return _NOTHING
+    return cast("dict[str, object]", values) if isinstance(values, dict) else _NOTHING

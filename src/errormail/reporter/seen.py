@@ -47,8 +47,8 @@ def told(failure: BaseException | LogRecord, scope: int) -> frozenset[str]:
             new occurrence: some programs raise one object again and again.
     """
     if is_record(failure):
-        marked = failure.__dict__.get(_MARK)
-        return marked if isinstance(marked, frozenset) else _told_as_text(failure)
+        marked: frozenset[str] | None = failure.__dict__.get(_MARK)
+        return _told_as_text(failure) if marked is None else marked
     try:
         number, addresses = BaseException.__getattribute__(failure, _MARK)
     except (AttributeError, TypeError, ValueError):
