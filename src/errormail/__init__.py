@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from errormail._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from errormail import flask, mail, wsgi
     from errormail.conf import Settings, configure, override_settings, settings
     from errormail.exceptions import ErrorMailError, ImproperlyConfigured
@@ -44,7 +46,7 @@ __all__ = [
 
 __version__ = "0.1.0"
 
-__getattr__ = lazy_names(
+__getattr__: Callable[[str], object] = lazy_names(
     globals(),
     {
         "errormail.conf": ("Settings", "configure", "override_settings", "settings"),

@@ -21,8 +21,8 @@ from errormail.wsgi import ErrorReportMiddleware
 
 try:
     from flask import g, got_request_exception, request, request_finished, request_started
-except ImportError as error:
-    raise ImproperlyConfigured("errormail.flask needs Flask: pip install flask") from error
+except ImportError as _error:
+    raise ImproperlyConfigured("errormail.flask needs Flask: pip install flask") from _error
 
 if TYPE_CHECKING:
     from flask import Flask

@@ -14,6 +14,8 @@ from errormail.exceptions import ImproperlyConfigured
 from errormail.reporter import Failure, Overrides, SettingsSource
 
 if TYPE_CHECKING:
+    import threading
+
     from errormail.mail import EmailMultiAlternatives
     from errormail.mail.backends.base import BaseEmailBackend
 
@@ -62,14 +64,14 @@ class AdminEmailHandler(logging.Handler):
         self.include_html = include_html
         self.email_backend = email_backend
         self.using = using
-        self.reporter_class = _loaded(reporter_class)
-        self.admins = None if admins is None else _checked_addresses(admins)
+        self.reporter_class: type | None = _loaded(reporter_class)
+        self.admins: list[str] | None = None if admins is None else _checked_addresses(admins)
         self.subject_prefix = subject_prefix
         self.settings = settings
 
     def createLock(self) -> None:  # noqa: N802 -- logging's name
         """Make none: nothing here is shared, and a report runs foreign code (repr) that no lock may wait for."""
-        self.lock = None
+        self.lock: threading.Lock | None = None
 
     def handle(self, record: logging.LogRecord) -> bool:
         """Emit *record* unless a filter stops it."""

@@ -147,6 +147,21 @@ def test_a_job_that_delivery_submits_is_sent(worker):
     assert words == ["[shop] ERROR: inner"]
 
 
+def test_a_job_that_comes_while_the_thread_is_leaving_is_sent(worker, monkeypatch):
+    close = worker_module.Link.close
+
+    def close_and_submit(link):
+        if link.is_open:
+            monkeypatch.setattr(worker_module.Link, "close", close)
+            worker.submit(job(to(email_backend=RECORDER)))  # the baton is still held
+        close(link)
+
+    monkeypatch.setattr(worker_module.Link, "close", close_and_submit)
+    worker.submit(job(to(email_backend=RECORDER)))
+    join_all()
+    assert counts(worker) == (2, 0, 0, 0)
+
+
 # not in the way
 
 
@@ -496,6 +511,14 @@ def test_at_the_end_what_waits_is_sent_in_the_thread_that_ends_it(worker, monkey
     assert Recorder.steps() == ["open", "send", "close"]
 
 
+def test_at_the_end_the_thread_ends(lingering):
+    """A sub-interpreter, of mod_wsgi say, that ends beside a thread ends the whole process."""
+    lingering.submit(job(to(email_backend=RECORDER)))
+    lingering.drain()
+    assert delivery_threads() == []
+    assert Recorder.steps() == ["open", "send", "close"]
+
+
 def test_after_the_end_has_begun_submit_sends_before_it_returns(worker):
     worker.drain()
     assert worker.submit(job(to(email_backend=RECORDER)))
@@ -548,6 +571,13 @@ def test_a_child_of_a_fork_begins_anew(worker, monkeypatch):
     assert worker._own() is not inherited
     assert counts(worker) == (0, 0, 0, 0)
     assert worker.flush(0)
+
+
+def test_a_child_of_a_fork_that_python_was_not_told_of_begins_anew(worker, monkeypatch):
+    no_thread(monkeypatch)
+    worker.submit(job(to(email_backend=RECORDER)))
+    monkeypatch.setattr(worker_module.os, "getpid", lambda: -1)
+    assert counts(worker) == (0, 0, 0, 0)
 
 
 def test_a_child_of_multiprocessing_is_drained_by_its_finalizer(worker, monkeypatch):

@@ -119,7 +119,7 @@ def test_a_cycle_is_cut_where_it_closes():
 def test_a_long_chain_is_cut_and_says_so():
     links = list(report(hostile.long_chain()).exception.chain())
     assert len(links) == DEFAULT_LIMITS.exceptions
-    assert links[-1].cut == "chain longer than 50"
+    assert links[-1].cut == "chain longer than 100"
 
 
 class BaseExceptionGroup(Exception):

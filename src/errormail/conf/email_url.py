@@ -13,7 +13,7 @@ EMAIL_URL = re.compile(
 )
 """RFC 3986 appendix B. Not urllib.parse.urlsplit: what it accepts, strips and says in errors differs between Pythons."""
 
-SMTP_SCHEMES = {
+SMTP_SCHEMES: dict[str, str | None] = {
     "smtp": None,
     "submission": "EMAIL_USE_TLS",
     "submit": "EMAIL_USE_TLS",
@@ -23,7 +23,7 @@ SMTP_SCHEMES = {
 }
 """What each switches on."""
 
-PORTS = {None: 25, "EMAIL_USE_TLS": 587, "EMAIL_USE_SSL": 465}
+PORTS: dict[str | None, int] = {None: 25, "EMAIL_USE_TLS": 587, "EMAIL_USE_SSL": 465}
 
 OTHER_SCHEMES = {
     "console": checks.CONSOLE_BACKEND,

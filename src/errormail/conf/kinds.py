@@ -29,10 +29,10 @@ class Kind:
         *,
         is_secret: bool = False,
     ) -> None:
-        self.expected = expected
-        self.check = check
-        self.read = read
-        self.is_secret = is_secret
+        self.expected: str = expected
+        self.check: Callable[[object], object] = check
+        self.read: Callable[[str], object] = read
+        self.is_secret: bool = is_secret
 
     def shown(self, value: object) -> str:
         """Return *value* as an error message may show it."""

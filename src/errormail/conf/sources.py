@@ -14,7 +14,7 @@ from errormail.exceptions import ImproperlyConfigured
 PREFIX = "ERRORMAIL_"
 """Begins the names of environment variables."""
 
-NO_SOURCES = {str, bytes, bool, int, float, list, tuple, set, frozenset, FunctionType}
+NO_SOURCES: set[type] = {str, bytes, bool, int, float, list, tuple, set, frozenset, FunctionType}
 """Objects without any setting: somebody meant something else."""
 
 

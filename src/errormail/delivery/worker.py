@@ -91,12 +91,12 @@ class Stats:
 class _Marker:
     """A place in the queue: when it is reached, all that was in front of it is done."""
 
-    __slots__ = ("closes", "reached")
+    __slots__ = ("is_end", "reached")
 
-    def __init__(self, *, closes: bool) -> None:
+    def __init__(self, *, is_end: bool) -> None:
         self.reached = threading.Event()
-        self.closes = closes
-        """Close the connection there: nothing more is expected."""
+        self.is_end = is_end
+        """Close the connection there, and end: nothing more is expected."""
 
 
 class _Process:
@@ -110,6 +110,8 @@ class _Process:
         self.queue: queue.SimpleQueue[Job | _Marker] = queue.SimpleQueue()
         self.baton = threading.Lock()
         """Held by whoever takes from the queue. Only ever tried, never waited for."""
+        self.thread: threading.Thread | None = None
+        """The last one that was started."""
         self.link = Link()
         """For the holder of the baton."""
         self.outage = Outage(_say)
@@ -259,6 +261,7 @@ class Worker:
                 with suppress(RuntimeError):  # no thread can be started, or none any more
                     thread.daemon = is_daemon
                     thread.start()
+                    own.thread = thread
                     return True
         except BaseException:
             # Out of a signal handler: the thread may run by now. Who claims the baton first has it.
@@ -300,9 +303,11 @@ class Worker:
             except queue.Empty:
                 return
             if isinstance(item, _Marker):
-                if item.closes:
+                if item.is_end:
                     own.link.close()
                 item.reached.set()
+                if item.is_end:
+                    return
             else:
                 # Of a foreign backend: those behind must not wait for ever.
                 with suppress(SystemExit):
@@ -341,7 +346,7 @@ class Worker:
         if own.is_idle:
             return True
         deadline = self._clock() + timeout
-        marker = _Marker(closes=is_end)
+        marker = _Marker(is_end=is_end)
         own.queue.put(marker)
         # At the end no thread can be started any more, or would not live long enough.
         if (is_end or not self._start(own)) and own.baton.acquire(blocking=False):
@@ -355,7 +360,11 @@ class Worker:
         begin = self._clock()
         # Once the interpreter is taken apart, a thread that holds the baton will never go on.
         if not (sys.is_finalizing() and own.baton.locked()):
-            self._flush(own, max(0.0, own.shutdown_timeout - own.end_seconds), is_end=True)
+            left = max(0.0, own.shutdown_timeout - own.end_seconds)
+            is_done = self._flush(own, left, is_end=True)
+            if is_done and own.thread is not None:
+                # It leaves right after the marker: a sub-interpreter that ends beside a thread ends the whole process.
+                own.thread.join(max(0.0, begin + left - self._clock()))
         own.end_seconds += self._clock() - begin
         own.outage.ended(own.stats().waiting)
 

@@ -182,7 +182,7 @@ class Mailers:
             raise InvalidMailer(f"{where}: {error}", alias=alias) from error
 
 
-mailers = Mailers()
+mailers: Mailers = Mailers()
 
 
 def backend_class(path: object) -> Callable[..., BaseEmailBackend]:

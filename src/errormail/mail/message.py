@@ -99,12 +99,12 @@ class EmailMessage:
         reply_to: Iterable[str] | None = None,
     ) -> None:
         self.subject = subject
-        self.body = body or ""
-        self.from_email = from_email or settings.DEFAULT_FROM_EMAIL
-        self.to = address_list("to", to)
-        self.cc = address_list("cc", cc)
-        self.bcc = address_list("bcc", bcc)
-        self.reply_to = address_list("reply_to", reply_to)
+        self.body: str = body or ""
+        self.from_email: str = from_email or settings.DEFAULT_FROM_EMAIL
+        self.to: list[str] = address_list("to", to)
+        self.cc: list[str] = address_list("cc", cc)
+        self.bcc: list[str] = address_list("bcc", bcc)
+        self.reply_to: list[str] = address_list("reply_to", reply_to)
         self.connection = connection
         self.attachments: list[EmailAttachment | Part] = []
         for attachment in attachments or ():

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from errormail._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from errormail.report.debug import ExceptionReporter, SafeExceptionReporterFilter
     from errormail.report.decorators import sensitive_post_parameters, sensitive_variables
     from errormail.report.html import render_html
@@ -32,7 +34,7 @@ __all__ = [
     "subject_line",
 ]
 
-__getattr__ = lazy_names(
+__getattr__: Callable[[str], object] = lazy_names(
     globals(),
     {
         "errormail.report.debug": ("ExceptionReporter", "SafeExceptionReporterFilter"),

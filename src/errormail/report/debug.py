@@ -182,7 +182,7 @@ class ExceptionReporter:
         self.exc_value = exc_value
         self.tb = tb
         self.is_email = is_email
-        self.filter = get_exception_reporter_filter(request)
+        self.filter: SafeExceptionReporterFilter = get_exception_reporter_filter(request)
 
     @cached_property
     def report(self) -> Report:

@@ -52,13 +52,13 @@ class Carrier:
         state: dict[str, object] | None = None,
         objects: Sequence[object] = (),
     ) -> None:
-        self.environ = environ
+        self.environ: dict[str, object] | None = environ
         """WSGI's, or Django's META."""
-        self.scope = scope
+        self.scope: dict[str, object] | None = scope
         """ASGI's, of type http or websocket."""
-        self.state = state
+        self.state: dict[str, object] | None = state
         """aiohttp's own mapping in the request."""
-        self.objects = tuple(objects)
+        self.objects: tuple[object, ...] = tuple(objects)
         """The framework's request, and what it wraps: where parsed forms, users and routes lie."""
 
     def in_environ(self, name: str) -> object | None:

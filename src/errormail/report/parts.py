@@ -65,13 +65,13 @@ class Parts:
         pairs: Callable[[], Iterable[tuple[object, object]]] | None = None,
         separator: str = "",
     ) -> None:
-        self.opening = opening
-        self.closing = closing
-        self.size = size
-        self.items = items
-        self.pairs = pairs
-        self.separator = separator
-        self.is_tuple = False
+        self.opening: str = opening
+        self.closing: str = closing
+        self.size: int = size
+        self.items: Callable[[], Iterable[object]] = items
+        self.pairs: Callable[[], Iterable[tuple[object, object]]] | None = pairs
+        self.separator: str = separator
+        self.is_tuple: bool = False
 
 
 def parts_of(value: object) -> Parts | None:

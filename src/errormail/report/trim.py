@@ -150,7 +150,7 @@ class Draft:
         self.lengths = lengths
         self.locals_reach = UNBOUNDED
         """Locals of frames further from where the exception was raised are not written at all."""
-        self.is_cut = False
+        self.is_cut: bool = False
         """Whether anything of the report is missing here."""
 
     @property

@@ -95,7 +95,7 @@ class Budget:
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._deadline = clock() + seconds
-        self.exceeded = False
+        self.exceeded: bool = False
         """Something was left out for it."""
 
     def is_spent(self) -> bool:

@@ -37,9 +37,9 @@ class Scope:
 
     def __init__(self, source: Callable[[], RequestSource]) -> None:
         self._source = source
-        self.number = next(_numbers)
+        self.number: int = next(_numbers)
         """No two scopes of a process have the same."""
-        self.reported = False
+        self.reported: bool = False
         """Whether something was reported while it was served."""
         self.facts: dict[str, str] = {}
         """What an inner door knows: ``route`` and ``user``, as in `RequestSource`."""

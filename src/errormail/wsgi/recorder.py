@@ -33,7 +33,7 @@ class BodyRecorder:
     def __init__(self, stream: object, limit: int) -> None:
         # Names that hide nothing of the stream.
         self.errormail_stream = stream
-        self.errormail_copy = Copy(limit)
+        self.errormail_copy: Copy = Copy(limit)
 
     def __getattr__(self, name: str) -> object:
         # Special methods are looked up in the type, so to show the stream's would be a lie. And a copy that `copy` has
@@ -107,8 +107,8 @@ class Copy:
 
     def __init__(self, limit: int) -> None:
         self.data: bytes | bytearray = b""
-        self.limit = limit
-        self.size = 0
+        self.limit: int = limit
+        self.size: int = 0
 
     def add(self, chunk: object) -> None:
         """Take note of what one call gave. Anything but bytes (None of a raw stream, str of a wrong one) is ignored."""

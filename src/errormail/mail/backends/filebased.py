@@ -50,7 +50,7 @@ class EmailBackend(BaseEmailBackend):
         super().__init__(fail_silently=fail_silently, alias=alias, **options)
         if file_path is None and alias is None:
             file_path = settings.EMAIL_FILE_PATH
-        self.file_path = self._folder(file_path)
+        self.file_path: Path = self._folder(file_path)
         stamp = datetime.now(timezone.utc).astimezone().strftime("%Y%m%d-%H%M%S")
         self._file = self.file_path / f"{stamp}-{os.getpid()}-{secrets.token_hex(4)}.log"
         self._lock = threading.RLock()

@@ -45,6 +45,12 @@ class Client(smtplib.SMTP):
         seconds: How long an answer, or 64 kB that are sent, may take; None: as long as it takes.
     """
 
+    # smtplib's own, of which a type checker sees here only what is assigned.
+    sock: socket.socket | None
+    ehlo_resp: bytes | None
+    helo_resp: bytes | None
+    esmtp_features: dict[str, str]
+
     def __init__(self, local_hostname: str, seconds: float | None) -> None:
         super().__init__(local_hostname=local_hostname)
         self._seconds = seconds
