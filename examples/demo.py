@@ -19,7 +19,6 @@ import threading
 import urllib.error
 import urllib.parse
 import urllib.request
-from email.message import EmailMessage
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import cast
@@ -145,7 +144,7 @@ def buy(address: str) -> str:
 
 def show(content: bytes, html_path: Path) -> None:
     """Print an email, and write its HTML part to *html_path*."""
-    message = cast(EmailMessage, email.message_from_bytes(content, policy=email.policy.default))
+    message = email.message_from_bytes(content, policy=email.policy.default)
     text, html = message.get_body(("plain",)), message.get_body(("html",))
     if text is None or html is None:
         sys.exit("The email lacks its text or its HTML part.")

@@ -47,9 +47,11 @@ def test_the_email_settings_are_the_default_mailer_as_long_as_there_is_none(entr
 
 @pytest.mark.row("F17")
 def test_an_unknown_alias_is_a_mailer_that_does_not_exist():
-    with conf.override_settings(MAILERS={"bulk": BULK}):
-        with pytest.raises(MailerDoesNotExist, match=r"'missing'.*'bulk'") as caught:
-            mailers["missing"]
+    with (
+        conf.override_settings(MAILERS={"bulk": BULK}),
+        pytest.raises(MailerDoesNotExist, match=r"'missing'.*'bulk'") as caught,
+    ):
+        mailers["missing"]
     assert isinstance(caught.value, (KeyError, InvalidMailer, ImproperlyConfigured))
     assert caught.value.alias == "missing"
 
@@ -69,17 +71,21 @@ def test_an_unknown_alias_is_a_mailer_that_does_not_exist():
     ],
 )
 def test_a_wrong_entry_is_an_invalid_mailer_that_names_its_alias(entry):
-    with conf.override_settings(MAILERS={"bulk": entry}):
-        with pytest.raises(InvalidMailer, match="bulk") as caught:
-            mailers["bulk"]
+    with (
+        conf.override_settings(MAILERS={"bulk": entry}),
+        pytest.raises(InvalidMailer, match="bulk") as caught,
+    ):
+        mailers["bulk"]
     assert caught.value.alias == "bulk"
 
 
 def test_no_error_of_a_mailer_shows_its_password():
     options = {"host": "a", "password": "hunter2hunter2", "nonsense": 1}
-    with conf.override_settings(MAILERS={"bulk": {"BACKEND": SMTP, "OPTIONS": options}}):
-        with pytest.raises(InvalidMailer) as caught:
-            mailers["bulk"]
+    with (
+        conf.override_settings(MAILERS={"bulk": {"BACKEND": SMTP, "OPTIONS": options}}),
+        pytest.raises(InvalidMailer) as caught,
+    ):
+        mailers["bulk"]
     assert "hunter2" not in f"{caught.value!r}{caught.value.__cause__!r}"
 
 

@@ -11,12 +11,13 @@ import gzip
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import datetime, timezone
+from email.charset import QP, Charset
 from email.utils import format_datetime
 from email.utils import make_msgid as python_make_msgid
 
 from errormail._addresses import parse_address
 from errormail._contain import contained, describe
-from errormail.delivery.job import Job
+from errormail.delivery.job import Destination, Job
 from errormail.mail import EmailMultiAlternatives, make_msgid
 from errormail.report.html import render_html
 from errormail.report.model import CapturedException, Frame, Report
@@ -35,6 +36,11 @@ FOREIGN_CHARS = 1_000_000
 """Of text or HTML that a reporter class of the user made."""
 PLAIN_CHARS = 500
 """Per line of the plain ones."""
+
+
+# Gmail clips ISO-8859-1, whatever its size. Lines of at most 76 characters pass every server: email/DESIGN, Envelope.
+_QUOTED_PRINTABLE_UTF8 = Charset("utf-8")
+_QUOTED_PRINTABLE_UTF8.body_encoding = QP
 
 
 def compose(job: Job) -> EmailMultiAlternatives:
@@ -89,7 +95,7 @@ def _headers(job: Job) -> dict[str, str]:
     if job.destination.settings.EMAIL_USE_LOCALTIME:
         now = now.astimezone()
     return {
-        "Message-ID": _message_id(job.destination.sender),
+        "Message-ID": _message_id(job.destination),
         "Date": format_datetime(now),
         "Auto-Submitted": "auto-generated",  # RFC 3834: no vacation replies
         "X-Auto-Response-Suppress": "All",  # the same for Exchange
@@ -99,19 +105,30 @@ def _headers(job: Job) -> dict[str, str]:
     }
 
 
-def _message_id(sender: str) -> str:
+def _message_id(to: Destination) -> str:
     """
-    Return a Message-ID on the sender's domain, else on this host's.
+    Return a Message-ID on the sender's domain, else on this host's, else on that of a recipient.
 
     The sender's comes first: spam filters compare the two, and the look-up of the host's name may wait for a name
     server, which the end of a program has no time for.
     """
-    domain = ""
-    with contained("domain of the sender"):
-        domain = parse_address(sender)[1].rpartition("@")[2].encode("idna").decode("ascii")
-    if "." not in domain or domain.startswith("["):
-        return make_msgid()
-    return python_make_msgid(domain=domain)
+    domain = _domain_of(to.sender)
+    if domain:
+        return python_make_msgid(domain=domain)
+    of_host = make_msgid()
+    if "." in of_host.rpartition("@")[2]:
+        return of_host
+    of_recipient = next(filter(None, map(_domain_of, to.recipients)), None)
+    return of_host if of_recipient is None else python_make_msgid(domain=of_recipient)
+
+
+def _domain_of(address: str) -> str:
+    """Return the domain of *address*, "" where it has none that other hosts know."""
+    with contained("domain of an address"):
+        domain = parse_address(address)[1].rpartition("@")[2].encode("idna").decode("ascii")
+        if "." in domain and not domain.startswith("["):
+            return domain
+    return ""
 
 
 def _subject(job: Job, failed: list[str]) -> str:
@@ -138,7 +155,7 @@ def _email(
         to=job.destination.recipients,
         headers=dict(headers),
     )
-    email.encoding = "utf-8"  # Gmail clips ISO-8859-1, whatever its size
+    email.encoding = _QUOTED_PRINTABLE_UTF8
     if parts.html is not None:
         email.attach_alternative(_encodable(parts.html), "text/html")
     if parts.attachment is not None:

@@ -33,7 +33,7 @@ class Link:
     def __init__(self) -> None:
         self._backend: BaseEmailBackend | None = None
         self._destination: Destination | None = None
-        self.name = ""
+        self.name: str = ""
         """Where it leads, or led last: host and port, else the name of the backend."""
 
     @property

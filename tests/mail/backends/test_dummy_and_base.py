@@ -36,7 +36,7 @@ class Recorded(base.BaseEmailBackend):
         return len(sent)
 
 
-class AsOfDjango1(base.BaseEmailBackend):
+class BeforeAliases(base.BaseEmailBackend):
     """One that was written before there were aliases."""
 
     def __init__(self, fail_silently=False, **kwargs):
@@ -51,7 +51,7 @@ class AsOfDjango1(base.BaseEmailBackend):
 def module():
     """A module that a dotted path can name, with both backends."""
     made = ModuleType("my_mail_backends")
-    made.Recorded, made.AsOfDjango1 = Recorded, AsOfDjango1
+    made.Recorded, made.BeforeAliases = Recorded, BeforeAliases
     made.NotABackend, made.number = dict, 5
     sys.modules[made.__name__] = made
     yield made.__name__
@@ -93,7 +93,7 @@ def test_what_could_not_be_opened_is_closed(error):
 
 @pytest.mark.row("B1")
 def test_opening_and_closing_need_not_be_written():
-    backend = AsOfDjango1()
+    backend = BeforeAliases()
     with backend:
         assert backend.open() is None
     assert backend.close() is None
@@ -181,7 +181,7 @@ def test_a_backend_of_ones_own_in_mailers(module):
 
 @pytest.mark.row("B14")
 def test_a_backend_with_options_of_its_own(module):
-    backend = get_connection(f"{module}.AsOfDjango1", api_key="1234")
+    backend = get_connection(f"{module}.BeforeAliases", api_key="1234")
     assert backend.api_key == "1234"
     assert backend.alias is None
 
