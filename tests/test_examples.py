@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import http.client
 import os
-import queue
 import re
 import signal
 import subprocess
 import sys
-import threading
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
 import errormail
+from actors.serving import PATIENCE, Process
 
 SOURCES = str(Path(errormail.__file__).parent.parent)
 EXAMPLES = Path(__file__).parent.parent / "examples"
-PATIENCE = 30.0
-"""Seconds until a test gives up; nothing waits that long unless something is wrong."""
-TRIES = 6
-"""To end a process, within that."""
 PASSWORD = "hunter2hunter2"
 ORDER = {"item": "cocoa", "quantity": "2", "password": PASSWORD}
 
@@ -92,61 +87,12 @@ def interruptible():
     signal.signal(signal.SIGINT, before)
 
 
-class Process:
-    """A server, in a process of its own."""
-
-    def __init__(self, arguments, env):
-        self.popen = subprocess.Popen(
-            [sys.executable, *arguments],
-            cwd=EXAMPLES,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self.output = []
-        self._lines = queue.SimpleQueue()
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def _read(self):
-        for line in self.popen.stdout:
-            self.output.append(line)
-            self._lines.put(line)
-        self._lines.put(None)
-
-    def wait_for(self, pattern):
-        """Return the match of *pattern* in the next line of output that has one."""
-        while (line := self._lines.get(timeout=PATIENCE)) is not None:
-            match = re.search(pattern, line)
-            if match:
-                return match
-        raise AssertionError(f"ended without a line like {pattern}:\n{''.join(self.output)}")
-
-    def end(self):
-        """End it as Ctrl-C does; return its exit code."""
-        for _ in range(TRIES):
-            if self.popen.poll() is None:
-                # Once is not enough: wsgiref swallows a KeyboardInterrupt that comes while it ends a request.
-                self.popen.send_signal(signal.SIGINT)
-            with suppress(subprocess.TimeoutExpired):
-                code = self.popen.wait(timeout=PATIENCE / TRIES)
-                break
-        else:
-            self.popen.kill()
-            raise AssertionError(f"did not end:\n{''.join(self.output)}")
-        self._reader.join(timeout=PATIENCE)
-        self.popen.stdout.close()
-        return code
-
-
 @contextmanager
 def serving(arguments, env):
     """Run a server; yield its port."""
-    process = Process(arguments, env)
+    process = Process(arguments, env, EXAMPLES)
     try:
-        yield int(process.wait_for(r"http://127\.0\.0\.1:(\d+)")[1])
+        yield process.port()
     finally:
         process.end()
 
@@ -298,7 +244,7 @@ def test_the_demo_shows_the_email_and_ends(tmp_path):
 
 
 def test_the_demo_stays_open_until_it_is_interrupted(tmp_path):
-    demo = Process(["demo.py", "--serve"], environment(TMPDIR=str(tmp_path)))
+    demo = Process(["demo.py", "--serve"], environment(TMPDIR=str(tmp_path)), EXAMPLES)
     try:
         port = int(demo.wait_for(r"Open http://127\.0\.0\.1:(\d+)/")[1])
         _, _, page = ask(port, "GET", "/")

@@ -10,13 +10,16 @@ import socket
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import errormail
 
 PATIENCE = 30.0
 """Seconds until a test gives up; nothing waits that long unless something is wrong."""
+
+TRIES = 6
+"""To end a process, within that."""
 
 PATH = os.pathsep.join(
     [str(Path(errormail.__file__).parent.parent), str(Path(__file__).parents[1])]
@@ -50,52 +53,78 @@ SERVERS = {
 """Arguments to Python. Each prints the address it listens at, and ends by SIGINT."""
 
 
+class Process:
+    """
+    Python with *arguments*, in a process of its own.
+
+    Args:
+        env: Its environment.
+        cwd: Where it runs.
+    """
+
+    def __init__(self, arguments, env, cwd=None):
+        self.popen = subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.output = []
+        self._lines = queue.SimpleQueue()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self):
+        for line in self.popen.stdout:
+            self.output.append(line)
+            self._lines.put(line)
+        self._lines.put(None)
+
+    def wait_for(self, pattern):
+        """Return the match of *pattern* in the next line of output that has one."""
+        while (line := self._lines.get(timeout=PATIENCE)) is not None:
+            match = re.search(pattern, line)
+            if match:
+                return match
+        raise AssertionError(f"ended without a line like {pattern}:\n{''.join(self.output)}")
+
+    def port(self):
+        """Return the port that it says it listens at."""
+        return int(self.wait_for(r"http://127\.0\.0\.1:(\d+)")[1])
+
+    def end(self):
+        """End it as Ctrl-C does; return its exit code."""
+        for _ in range(TRIES):
+            if self.popen.poll() is None:
+                # Once is not enough: wsgiref swallows a KeyboardInterrupt that comes while it ends a request.
+                self.popen.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                code = self.popen.wait(timeout=PATIENCE / TRIES)
+                break
+        else:
+            self.popen.kill()
+            raise AssertionError(f"did not end:\n{''.join(self.output)}")
+        self._reader.join(timeout=PATIENCE)
+        self.popen.stdout.close()
+        return code
+
+
 @contextmanager
 def serving(server, module, name, **environment):
     """Run ``module.name`` under *server*; yield its port."""
     kept = {key: os.environ[key] for key in ("PATH", "HOME", "TMPDIR") if key in os.environ}
-    process = subprocess.Popen(
-        [sys.executable, *(part.format(module=module, name=name) for part in SERVERS[server])],
-        env={**kept, "PYTHONPATH": PATH, "PYTHONUNBUFFERED": "1", **environment},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+    process = Process(
+        [part.format(module=module, name=name) for part in SERVERS[server]],
+        {**kept, "PYTHONPATH": PATH, "PYTHONUNBUFFERED": "1", **environment},
     )
-    lines: queue.SimpleQueue[str] = queue.SimpleQueue()
-    output: list[str] = []
-    reader = threading.Thread(target=_read, args=(process.stdout, lines, output), daemon=True)
-    reader.start()
     try:
-        yield _port(lines)
+        yield process.port()
     finally:
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            raise
-        finally:
-            reader.join(PATIENCE)
-            process.stdout.close()
-            print("".join(output))  # noqa: T201 -- pytest shows it if the test fails
-
-
-def _read(stream, lines, output):
-    for line in stream:
-        output.append(line)
-        lines.put(line)
-    lines.put("")
-
-
-def _port(lines):
-    seen = []
-    while line := lines.get(timeout=PATIENCE):
-        seen.append(line)
-        if match := re.search(r"http://127\.0\.0\.1:(\d+)", line):
-            return int(match[1])
-    raise AssertionError(f"it ended without listening:\n{''.join(seen)}")
+        process.end()
+        print("".join(process.output))  # noqa: T201 -- pytest shows it if the test fails
 
 
 def ask(port, method, path, body=b"", headers=()):
