@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from errormail import conf, reporter
 from errormail._addresses import to_strings
@@ -14,8 +14,6 @@ from errormail.exceptions import ImproperlyConfigured
 from errormail.reporter import Failure, Overrides, SettingsSource
 
 if TYPE_CHECKING:
-    import threading
-
     from errormail.mail import EmailMultiAlternatives
     from errormail.mail.backends.base import BaseEmailBackend
 
@@ -71,7 +69,7 @@ class AdminEmailHandler(logging.Handler):
 
     def createLock(self) -> None:  # noqa: N802 -- logging's name
         """Make none: nothing here is shared, and a report runs foreign code (repr) that no lock may wait for."""
-        self.lock: threading.Lock | None = None
+        self.lock: Any = None  # a Lock or an RLock, by the version of the stubs
 
     def handle(self, record: logging.LogRecord) -> bool:
         """Emit *record* unless a filter stops it."""

@@ -96,11 +96,13 @@ class Process:
         return int(self.wait_for(r"http://127\.0\.0\.1:(\d+)")[1])
 
     def end(self):
-        """End it as Ctrl-C does; return its exit code."""
+        """End it as Ctrl-C does, gunicorn as its manual says; return its exit code."""
+        # gunicorn's gthread worker can lock itself out in its handler of SIGINT, where it waits for its thread pool.
+        how = signal.SIGTERM if "gunicorn" in self.popen.args else signal.SIGINT
         for _ in range(TRIES):
             if self.popen.poll() is None:
                 # Once is not enough: wsgiref swallows a KeyboardInterrupt that comes while it ends a request.
-                self.popen.send_signal(signal.SIGINT)
+                self.popen.send_signal(how)
             with suppress(subprocess.TimeoutExpired):
                 code = self.popen.wait(timeout=PATIENCE / TRIES)
                 break

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import smtplib
+import socket
 
 import pytest
 
 from actors.jobs import RECORDER, Recorder, job, to
 from actors.smtp import RawServer, SmtpServer, replies
-from errormail import conf
+from errormail import conf, mail
+from errormail.delivery import link as link_module
 from errormail.delivery.compose import compose
 from errormail.delivery.link import Link, NothingSent, smtp_code
 
@@ -227,3 +229,34 @@ def test_a_dead_port_is_named(link):
     with pytest.raises(ConnectionRefusedError):
         send(link, to(port))
     assert link.name == f"127.0.0.1:{port}"
+
+
+def test_the_first_look_up_of_a_process_is_not_cut_by_a_fork(link, monkeypatch, smtp_server):
+    """A child that is forked in the midst of it would hang in its own."""
+    held = []
+
+    def look_up(*_):
+        held.append(link_module.undivided.is_held)
+        raise OSError
+
+    class Undivided:
+        is_held = False
+
+        def __call__(self):
+            return self
+
+        def __enter__(self):
+            self.is_held = True
+
+        def __exit__(self, *_):
+            self.is_held = False
+
+    monkeypatch.setattr(link_module, "undivided", Undivided())
+    monkeypatch.setattr(link_module, "_is_prepared", False)
+    monkeypatch.setattr(socket, "getfqdn", look_up)
+    monkeypatch.setattr(mail.DNS_NAME, "_fqdn", "")
+    with pytest.raises(OSError, match="^$"):
+        send(link, to(smtp_server.port))  # the backend looks it up again, and fails in its place
+    monkeypatch.setattr(mail.DNS_NAME, "_fqdn", "host.example.com")
+    send(link, to(smtp_server.port))
+    assert held == [True, False]

@@ -595,35 +595,6 @@ def test_a_child_of_multiprocessing_is_drained_by_its_finalizer(worker, monkeypa
     assert worker.flush(PATIENCE)
 
 
-def test_a_fork_waits_for_what_is_being_loaded_but_not_for_ever(monkeypatch):
-    monkeypatch.setattr(worker_module, "FORK_SECONDS", 0.01)
-    gate, begun = threading.Event(), threading.Event()
-
-    def load():
-        with worker_module._loading:
-            begun.set()
-            gate.wait(PATIENCE)
-
-    thread = threading.Thread(target=load)
-    thread.start()
-    assert begun.wait(PATIENCE)
-    worker_module._before_fork()
-    worker_module._after_fork_in_parent()  # releases nothing that is not its own
-    gate.set()
-    thread.join(PATIENCE)
-    worker_module._before_fork()
-    worker_module._after_fork_in_parent()
-    assert worker_module._loading.acquire(blocking=False)
-    worker_module._loading.release()
-
-
-def test_a_child_has_a_lock_of_its_own_for_loading(monkeypatch):
-    monkeypatch.setattr(worker_module, "WORKER", Worker())
-    before = worker_module._loading
-    worker_module._after_fork_in_child()
-    assert worker_module._loading is not before
-
-
 # from where nobody expects it
 
 

@@ -8,7 +8,7 @@ the end of the text. A rung counts only once its message has been built, since a
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from email.charset import QP, Charset
@@ -118,7 +118,8 @@ def _message_id(to: Destination) -> str:
     of_host = make_msgid()
     if "." in of_host.rpartition("@")[2]:
         return of_host
-    of_recipient = next(filter(None, map(_domain_of, to.recipients)), None)
+    of_recipients: Iterator[str] = map(_domain_of, to.recipients)
+    of_recipient = next(filter(None, of_recipients), None)
     return of_host if of_recipient is None else python_make_msgid(domain=of_recipient)
 
 

@@ -13,7 +13,6 @@ ever tried, counters have an RLock, and nothing foreign runs under any of them.
 from __future__ import annotations
 
 import atexit
-import logging
 import os
 import queue
 import sys
@@ -28,6 +27,7 @@ from typing import TYPE_CHECKING
 
 from errormail import conf
 from errormail._contain import contained, tell
+from errormail.delivery.forking import undivided, when_forked
 from errormail.delivery.job import Job
 from errormail.delivery.link import LONGEST_WAIT, Link, NothingSent, smtp_code
 from errormail.delivery.outage import Outage
@@ -44,14 +44,10 @@ CAPACITY = 1_000
 """Jobs that wait at most."""
 IDLE_SECONDS = 10.0
 """How long thread and connection stay when nothing comes."""
-FORK_SECONDS = 1.0
-"""How long a fork waits for what must not be cut in two by it, which takes some 0.1 s, once per process."""
 REASON_CHARS = 300
 EXIT_PRIORITY = -100
 """Of `multiprocessing.util.Finalize`: after the program's own, whose errors are to be sent too."""
 
-LOADED_BEFORE_ANY_THREAD = (logging,)
-"""It hooks into fork. Loaded by the thread while a fork waits, it would be called after the fork but not before it."""
 LOADED_WITH_THE_FIRST_EMAIL = ("encodings.idna", "errormail.mail.backends.smtp")
 """Besides what `compose` needs: what sending would load."""
 
@@ -369,17 +365,14 @@ class Worker:
         own.outage.ended(own.stats().waiting)
 
 
-_loading = threading.RLock()
-"""Held while something is loaded that a child of a fork could find half loaded, its lock held for ever."""
 _is_loaded = False
-_forking = threading.local()
 
 
 def _composed(job: Job) -> EmailMultiAlternatives:
     """Return the email of *job*. The first one loads what is needed for all, and no fork cuts that in two."""
     global _is_loaded
     if not _is_loaded:
-        with _loading:
+        with undivided():
             from errormail.delivery.compose import compose
 
             for name in LOADED_WITH_THE_FIRST_EMAIL:
@@ -416,28 +409,8 @@ def _drain_at_end_of_child(worker: Worker, own: _Process) -> None:
     Finalize(None, worker.drain, exitpriority=EXIT_PRIORITY)
 
 
-def _before_fork() -> None:
-    _forking.is_held = _loading.acquire(timeout=FORK_SECONDS)
-
-
-def _after_fork_in_parent() -> None:
-    if getattr(_forking, "is_held", False):  # not if we were loaded in the midst of the fork
-        _loading.release()
-
-
-def _after_fork_in_child() -> None:
-    global _loading
-    _loading = threading.RLock()
-    WORKER.leave_to_parent()
-
-
 WORKER = Worker()
 """The one of this process, and of each child that it has."""
 
 atexit.register(WORKER.drain)
-if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(
-        before=_before_fork,
-        after_in_parent=_after_fork_in_parent,
-        after_in_child=_after_fork_in_child,
-    )
+when_forked(WORKER.leave_to_parent)
