@@ -117,6 +117,12 @@ def test_without_a_domain_of_the_sender_message_id_is_that_of_mail(monkeypatch, 
     assert email.message()["Message-ID"] == "<1@host.example>"
 
 
+def test_without_any_other_message_id_is_on_the_domain_of_a_recipient(monkeypatch):
+    monkeypatch.setattr(compose_module, "make_msgid", lambda: "<1@box>")
+    destination = replace(to(recipients=["root", "ops@example.com"]), sender="root@localhost")
+    assert compose(job(destination)).message()["Message-ID"].endswith("@example.com>")
+
+
 def test_date_is_in_utc_unless_settings_want_local_time(monkeypatch):
     assert compose(job(to())).message()["Date"].endswith("+0000")
     monkeypatch.setenv("TZ", "XYZ-5:30")

@@ -255,7 +255,7 @@ def test_the_first_look_up_of_a_process_is_not_cut_by_a_fork(link, monkeypatch, 
     monkeypatch.setattr(link_module, "_is_prepared", False)
     monkeypatch.setattr(socket, "getfqdn", look_up)
     monkeypatch.setattr(mail.DNS_NAME, "_fqdn", "")
-    with pytest.raises(OSError, match="^$"):
+    with pytest.raises(OSError, match=r"^$"):
         send(link, to(smtp_server.port))  # the backend looks it up again, and fails in its place
     monkeypatch.setattr(mail.DNS_NAME, "_fqdn", "host.example.com")
     send(link, to(smtp_server.port))

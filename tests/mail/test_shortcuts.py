@@ -304,7 +304,7 @@ def everything_that_sends(**arguments):
         {"auth_password": "password"},
         {"auth_user": ""},
     ],
-    ids=str,
+    ids=lambda arguments: ",".join(arguments),
 )
 def test_using_excludes_what_else_says_how_to_send(recording, arguments):
     (name,) = arguments

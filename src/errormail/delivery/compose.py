@@ -118,8 +118,8 @@ def _message_id(to: Destination) -> str:
     of_host = make_msgid()
     if "." in of_host.rpartition("@")[2]:
         return of_host
-    of_recipients: Iterator[str] = map(_domain_of, to.recipients)
-    of_recipient = next(filter(None, of_recipients), None)
+    of_recipients: Iterator[str] = filter(None, map(_domain_of, to.recipients))
+    of_recipient = next(of_recipients, None)
     return of_host if of_recipient is None else python_make_msgid(domain=of_recipient)
 
 
