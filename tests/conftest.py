@@ -5,8 +5,13 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import settings
 
 from errormail import _contain, conf
+
+# No deadline: the time of one example says more about what else runs on the machine.
+settings.register_profile("errormail", deadline=None)
+settings.load_profile("errormail")
 
 
 @pytest.fixture(autouse=True)

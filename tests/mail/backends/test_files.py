@@ -59,12 +59,10 @@ def test_a_path_that_is_no_folder_or_none_is_a_wrong_setting(tmp_path):
 
 
 @pytest.mark.row("B11")
-@pytest.mark.skipif(
-    not Path("/proc").is_dir(), reason="there is no folder here that even root cannot write to"
-)
-def test_a_folder_that_nobody_can_write_to_is_a_wrong_setting():
-    with pytest.raises(ImproperlyConfigured, match="/proc"):
-        EmailBackend(file_path="/proc")
+def test_a_folder_that_cannot_be_made_is_a_wrong_setting(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ImproperlyConfigured, match="EMAIL_FILE_PATH"):
+        EmailBackend(file_path=tmp_path / "file" / "folder")
 
 
 @pytest.mark.row("B11")
