@@ -14,7 +14,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 # Lowest first. A part may import parts of the sets below its own, and itself.
 LAYERS = [
-    {"_contain", "_dotted", "_lazy", "exceptions"},
+    {"_contain", "_dotted", "_forking", "_lazy", "exceptions"},
     {"_addresses", "_decorate"},
     {"conf"},
     {"mail", "report"},

@@ -74,5 +74,10 @@ def tell(text: str) -> None:
         if stream is not None:  # pythonw and some daemons have none
             stream.write(f"errormail: {text}\n")
             stream.flush()
-    except (OSError, ValueError, UnicodeError, AttributeError):
+    except (
+        OSError,
+        ValueError,
+        AttributeError,
+        RuntimeError,
+    ):  # the last: a signal handler in the midst of a write
         pass

@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
-from errormail.delivery.forking import undivided
+from errormail._forking import undivided
 from errormail.delivery.job import Destination
 
 if TYPE_CHECKING:

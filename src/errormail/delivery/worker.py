@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 
 from errormail import conf
 from errormail._contain import contained, tell
-from errormail.delivery.forking import undivided, when_forked
+from errormail._forking import undivided, when_forked
 from errormail.delivery.job import Job
 from errormail.delivery.link import LONGEST_WAIT, Link, NothingSent, smtp_code
 from errormail.delivery.outage import Outage

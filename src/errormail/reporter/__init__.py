@@ -8,8 +8,8 @@ an exception outlives the call.
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from logging import LogRecord
@@ -44,7 +44,8 @@ SettingsSource = Union[Settings, Callable[[], Settings], None]  # noqa: UP007 --
 """Which settings a door reports with: these, those that the callable returns, or the process-wide ones."""
 
 _OWN_LOGGER = "errormail"
-_state = threading.local()
+_BUSY: ContextVar[bool] = ContextVar("errormail.busy", default=False)
+"""A context variable, not a thread's: many greenlets can live in one thread."""
 _told_once: set[str] = set()
 
 
@@ -115,14 +116,14 @@ def report(
         Whether an email of it was sent, or waits, by this call.
     """
     # Whatever fails or logs while we report must not be reported: that would never end.
-    if getattr(_state, "busy", False) or sending():
+    if _BUSY.get() or sending():
         return False
-    _state.busy = True
+    token = _BUSY.set(True)
     try:
         with contained("report"):
             return _report(failure, settings, overrides)
     finally:
-        _state.busy = False
+        _BUSY.reset(token)
     return False
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import ssl
-import threading
 from typing import NamedTuple
+
+from errormail._forking import undivided
 
 __all__ = ["PathLike", "context_for"]
 
@@ -18,9 +19,7 @@ PathLike = str | os.PathLike[str]
 MOST = 16
 """Contexts that are kept."""
 
-_making = threading.RLock()
 _contexts: dict[_Key, ssl.SSLContext] = {}
-_watches_forks = False
 
 
 class _Key(NamedTuple):
@@ -47,8 +46,7 @@ def context_for(
     cert, key = _text(certfile), _text(keyfile)
     roots = (os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
     wanted = _Key(cert, key, is_verified, (_changed_at(cert), _changed_at(key), *roots))
-    with _making:
-        _watch_forks()
+    with undivided():
         context = _contexts.get(wanted)
         if context is None:
             context = _made(wanted)
@@ -74,14 +72,3 @@ def _text(path: PathLike | None) -> str | None:
 
 def _changed_at(path: str | None) -> int | None:
     return None if path is None else os.stat(path).st_mtime_ns
-
-
-def _watch_forks() -> None:
-    global _watches_forks
-    if not _watches_forks and hasattr(os, "register_at_fork"):
-        os.register_at_fork(
-            before=_making.acquire,
-            after_in_parent=_making.release,
-            after_in_child=_making.release,
-        )
-        _watches_forks = True

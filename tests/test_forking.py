@@ -7,8 +7,8 @@ import threading
 import pytest
 
 from actors.smtp import PATIENCE
-from errormail.delivery import forking
-from errormail.delivery.forking import undivided
+from errormail import _forking as forking
+from errormail._forking import undivided
 
 
 @pytest.fixture(autouse=True)
