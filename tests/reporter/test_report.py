@@ -261,3 +261,30 @@ def test_a_wrong_environment_is_told_once(monkeypatch, capsys):
 
 def test_flush_says_whether_nothing_is_left():
     assert errormail.flush(timeout=5.0) is True
+
+
+def test_a_failure_at_the_bottom_of_a_recursion_is_reported_by_who_handles_it_further_out(lenient):
+    """Where it rises there may be no room left to make a report; it must not count as made."""
+
+    def sink(depth):
+        try:
+            sink(depth + 1)
+        except RecursionError as error:
+            report(Failure(exc=error))
+            raise
+
+    with conf.override_settings(DELIVERY="background"):
+        with pytest.raises(RecursionError):
+            sink(0)
+        assert errormail.flush(timeout=20)
+    assert len(mail.outbox) == 1
+    assert "RecursionError" in mail.outbox[0].subject
+
+
+def test_a_failure_of_which_no_email_could_be_made_is_not_noted(lenient, monkeypatch, capsys):
+    error = caught()
+    with monkeypatch.context() as patch:
+        patch.setattr("errormail.reporter.assemble.assemble", Fails(None, 99))
+        assert not report(Failure(exc=error))
+    capsys.readouterr()
+    assert report(Failure(exc=error))

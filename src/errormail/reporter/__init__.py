@@ -22,7 +22,7 @@ from errormail.conf import Settings
 from errormail.delivery.job import Destination, Job
 from errormail.delivery.worker import WORKER, sending
 from errormail.exceptions import ImproperlyConfigured
-from errormail.reporter.scope import current_scope
+from errormail.reporter.scope import Scope, current_scope
 from errormail.reporter.seen import exception_of, mark, told
 
 if TYPE_CHECKING:
@@ -183,33 +183,58 @@ def _report(failure: Failure, source: SettingsSource, overrides: Overrides) -> b
         return False
     if failure.exc is None and failure.record is not None:
         failure = replace(failure, exc=exception_of(failure.record))
-    to = _for_those_not_told(failure, everybody)
-    if to is None:
+    untold = _untold(failure, everybody)
+    if untold is None:
         return False
     from errormail.reporter.assemble import assemble  # what only a failure needs, it loads
 
     with conf.using(settings):
-        job = assemble(failure, to, overrides)
+        job = assemble(failure, untold.to, overrides)
+    # Not before: at the bottom of a recursion there may be no room for us, but there is for who handles it further out.
+    untold.note()
     return hand_over(job)
 
 
-def _for_those_not_told(failure: Failure, to: Destination) -> Destination | None:
-    """Return *to* without those who have got an email of *failure*, None if nobody is left; note the others."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Untold:
+    """Who has not got an email of a failure."""
+
+    to: Destination
+    failures: tuple[BaseException | LogRecord, ...]
+    """What carries the note."""
+    addresses: frozenset[str]
+    """With those who have got one before."""
+    scope: Scope | None
+
+    def note(self) -> None:
+        """Note that they have one now."""
+        number = 0 if self.scope is None else self.scope.number
+        for each in self.failures:
+            mark(each, number, self.addresses)
+        if self.scope is not None:
+            self.scope.reported = True
+
+
+def _untold(failure: Failure, to: Destination) -> _Untold | None:
+    """Return who of *to* has not got an email of *failure*; None if everybody has."""
     scope = current_scope()
     number = 0 if scope is None else scope.number
-    if scope is not None:
-        scope.reported = True
     # A record is looked at besides its exception: it may repeat as text what was reported as an exception.
-    seen = [each for each in (failure.exc, failure.record) if each is not None]
+    seen = tuple(each for each in (failure.exc, failure.record) if each is not None)
     already = frozenset[str]().union(*(told(each, number) for each in seen))
     keys = {_key(recipient): recipient for recipient in to.recipients}
     # An overridden send_mail decides on the recipients by itself: it counts as one.
     new = [key for key in keys or [""] if key not in already]
     if not new:
+        if scope is not None:
+            scope.reported = True
         return None
-    for each in seen:
-        mark(each, number, already.union(new))
-    return replace(to, recipients=tuple(keys[key] for key in new if key in keys))
+    return _Untold(
+        to=replace(to, recipients=tuple(keys[key] for key in new if key in keys)),
+        failures=seen,
+        addresses=already.union(new),
+        scope=scope,
+    )
 
 
 @lru_cache(maxsize=1_000)
