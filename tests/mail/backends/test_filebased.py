@@ -1,10 +1,11 @@
-"""The backend that writes to files, at its edges: the folder, a full disk, readers, threads. See test_files too."""
+"""The backend that writes to files, at its edges: the folder, a full disk, readers, threads."""
 
 from __future__ import annotations
 
 import errno
 import os
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -33,6 +34,56 @@ def subjects(folder):
 
 
 # -- the folder ---------------------------------------------------------------------------------
+
+
+@pytest.mark.row("B11")
+@pytest.mark.parametrize("kind", [str, Path])
+def test_the_folder_is_made_and_has_a_file_for_each_instance(tmp_path, kind):
+    folder = tmp_path / "a" / "b"
+    backend = EmailBackend(file_path=kind(folder))
+    assert backend.send_messages([message("1"), message("2")]) == 2
+    assert backend.send_messages([message("3")]) == 1
+    (path,) = folder.iterdir()
+    assert subjects(folder) == ["1", "2", "3"]
+    assert path.read_bytes().count(b"\n" + LINE) == 3
+    assert path.read_bytes().endswith(b"\n" + LINE)
+    EmailBackend(file_path=folder).send_messages([message("4")])
+    assert len(list(folder.iterdir())) == 2
+
+
+@pytest.mark.row("B11")
+@pytest.mark.parametrize("kind", [str, Path])
+def test_the_setting_names_the_folder(tmp_path, kind):
+    with override_settings(EMAIL_FILE_PATH=kind(tmp_path / "mail")):
+        assert EmailBackend().send_messages([message()]) == 1
+    assert subjects(tmp_path / "mail") == ["subject"]
+
+
+@pytest.mark.row("B11")
+def test_without_a_folder_the_setting_is_named():
+    with pytest.raises(ImproperlyConfigured, match="EMAIL_FILE_PATH"):
+        EmailBackend()
+
+
+@pytest.mark.row("B11")
+def test_a_file_in_place_of_the_folder_is_refused(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ImproperlyConfigured, match=r"file.*not a directory"):
+        EmailBackend(file_path=tmp_path / "file")
+
+
+@pytest.mark.row("B11")
+def test_a_full_disk_is_an_error_and_the_file_stays_as_it_was(tmp_path, disk):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    backend = EmailBackend(file_path=tmp_path)
+    backend.send_messages([message("before")])
+    disk.append(full)
+    with pytest.raises(OSError, match="No space left"):
+        backend.send_messages([message("lost")])
+    assert subjects(tmp_path) == ["before"]
+    assert [path.suffix for path in tmp_path.iterdir()] == [".log"]
 
 
 @pytest.mark.row("B11")

@@ -1,7 +1,8 @@
-"""The SMTP backend at its edges: what is left of a connection, of a message, and of time. See test_smtp_conversation too."""
+"""The SMTP backend: settings, connections, envelopes, and what goes wrong. TLS and logins have files of their own."""
 
 from __future__ import annotations
 
+import logging
 import smtplib
 import socket
 import threading
@@ -10,8 +11,8 @@ import pytest
 
 from actors.smtp import PATIENCE, RawServer, SmtpServer, endless_greeting, replies
 from errormail.conf import configure, override_settings
-from errormail.exceptions import ImproperlyConfigured
-from errormail.mail import BadHeaderError, EmailMessage, mailers, send_mail
+from errormail.exceptions import ImproperlyConfigured, InvalidMailer
+from errormail.mail import BadHeaderError, EmailMessage, get_connection, mailers, send_mail
 from errormail.mail.backends.smtp import EmailBackend
 from errormail.mail.backends.smtp_client import REPLY_LINES
 
@@ -38,6 +39,31 @@ def wait_until_closed(server):
 
 
 # -- the constructor ----------------------------------------------------------------------------
+
+
+@pytest.mark.row("B2")
+def test_everything_comes_from_the_settings():
+    configure(
+        EMAIL_HOST="mx.example.com",
+        EMAIL_PORT=2525,
+        EMAIL_HOST_USER="user",
+        EMAIL_HOST_PASSWORD="pass",
+        EMAIL_USE_TLS=True,
+        EMAIL_TIMEOUT=7,
+        EMAIL_SSL_KEYFILE="key.pem",
+        EMAIL_SSL_CERTFILE="cert.pem",
+    )
+    made = get_connection()
+    assert isinstance(made, EmailBackend)
+    assert (made.host, made.port, made.username, made.password) == (
+        "mx.example.com",
+        2525,
+        "user",
+        "pass",
+    )
+    assert (made.use_tls, made.use_ssl, made.timeout) == (True, False, 7)
+    assert (made.ssl_keyfile, made.ssl_certfile) == ("key.pem", "cert.pem")
+    assert (made.connection, made.fail_silently) == (None, False)
 
 
 @pytest.mark.row("B2")
@@ -82,6 +108,16 @@ def test_options_of_mailers_stand_alone():
 
 
 @pytest.mark.row("B6")
+def test_a_mailer_needs_a_host():
+    entry = {"OPTIONS": {"port": 25}}
+    with (
+        override_settings(MAILERS={"bulk": entry}, EMAIL_HOST="mx.example.com"),
+        pytest.raises(InvalidMailer, match=r"'bulk'.*'host'"),
+    ):
+        mailers["bulk"]
+
+
+@pytest.mark.row("B6")
 @pytest.mark.parametrize(
     ("security", "port"), [({}, 25), ({"use_tls": True}, 587), ({"use_ssl": True}, 465)]
 )
@@ -93,9 +129,14 @@ def test_the_port_follows_the_security(security, port):
 
 
 @pytest.mark.row("B6")
-@pytest.mark.parametrize("security", ["EMAIL_USE_TLS", "EMAIL_USE_SSL"])
-def test_a_port_that_is_given_counts_even_if_it_is_the_default(security):
-    configure(EMAIL_PORT=25, **{security: True})
+@pytest.mark.parametrize(
+    ("security", "port"),
+    [({}, 25), ({"EMAIL_USE_TLS": True}, 587), ({"EMAIL_USE_SSL": True}, 465)],
+)
+def test_the_port_follows_the_security_in_the_settings(security, port):
+    configure(**security)
+    assert EmailBackend().port == port
+    configure(EMAIL_PORT=25, **security)
     assert EmailBackend().port == 25
 
 
@@ -128,10 +169,65 @@ def test_the_timeout_can_be_changed_before_opening():
 
 
 @pytest.mark.row("B3")
+def test_open_says_whether_it_did_something(smtp_server):
+    backend = backend_for(smtp_server)
+    assert backend.open() is True
+    assert backend.open() is False
+    backend.close()
+    assert backend.connection is None
+    assert backend.open() is True
+    backend.close()
+    assert smtp_server.connections == 2
+
+
+@pytest.mark.row("B3", "B7")
+def test_open_that_fails_silently_says_none():
+    backend = EmailBackend("127.0.0.1", closed_port(), fail_silently=True)
+    assert backend.open() is None
+    assert backend.connection is None
+
+
+@pytest.mark.row("B3")
+def test_open_that_fails_is_an_error():
+    backend = EmailBackend("127.0.0.1", closed_port())
+    with pytest.raises(ConnectionRefusedError):
+        backend.open()
+    assert backend.connection is None
+
+
+@pytest.mark.row("B3")
+def test_messages_sent_together_share_a_connection_that_is_closed_after(smtp_server):
+    backend = backend_for(smtp_server)
+    assert backend.send_messages([message(), message(), message()]) == 3
+    assert backend.connection is None
+    wait_until_closed(smtp_server)
+    assert [envelope.connection for envelope in smtp_server.messages] == [1, 1, 1]
+    assert smtp_server.said[-1].startswith("221")
+
+
+@pytest.mark.row("B3")
+def test_a_connection_that_was_opened_stays(smtp_server):
+    with backend_for(smtp_server) as backend:
+        backend.send_messages([message()])
+        assert backend.connection is not None
+        backend.send_messages([message()])
+        assert smtp_server.open_connections == 1
+    wait_until_closed(smtp_server)
+    assert [envelope.connection for envelope in smtp_server.messages] == [1, 1]
+
+
+@pytest.mark.row("B3")
 @pytest.mark.parametrize("messages", [[], [message(to=[])]])
 def test_nothing_to_send_makes_no_connection(smtp_server, messages):
     assert backend_for(smtp_server).send_messages(messages) == 0
     assert smtp_server.connections == 0
+
+
+@pytest.mark.row("B3")
+def test_closing_what_is_closed_does_nothing():
+    backend = EmailBackend()
+    backend.close()
+    backend.close()
 
 
 @pytest.mark.row("B3")
@@ -211,6 +307,21 @@ def test_messages_from_a_generator_that_fails_close_the_connection(smtp_server):
 
 
 # -- what is sent -------------------------------------------------------------------------------
+
+
+@pytest.mark.row("B8")
+def test_the_envelope_has_addresses_without_names(smtp_server):
+    sent = message(
+        from_email='"Shop, the" <shop@example.com>',
+        to=["Jane Doe <jane@example.com>"],
+        cc=["Jörg <joe@example.com>"],
+        bcc=["hidden@example.com"],
+    )
+    backend_for(smtp_server).send_messages([sent])
+    (arrived,) = smtp_server.messages
+    assert arrived.mail_from == "shop@example.com"
+    assert arrived.rcpt_tos == ["jane@example.com", "joe@example.com", "hidden@example.com"]
+    assert b"hidden@example.com" not in arrived.content
 
 
 @pytest.mark.row("B8")
@@ -322,6 +433,27 @@ def test_a_sender_refused_for_another_reason_gets_no_advice(smtp_server, reply, 
 
 
 @pytest.mark.row("B7")
+def test_one_refused_recipient_of_three_is_told_and_the_others_get_it(smtp_server, caplog):
+    smtp_server.refuse_recipients = {"b@example.com": "550 5.1.1 no such user"}
+    sent = message(to=["a@example.com", "b@example.com", "c@example.com"])
+    with caplog.at_level(logging.WARNING, "errormail.mail"):
+        assert backend_for(smtp_server).send_messages([sent]) == 1
+    assert smtp_server.messages[0].rcpt_tos == ["a@example.com", "c@example.com"]
+    (record,) = caplog.records
+    assert "b@example.com (550)" in record.getMessage()
+    assert "a@example.com" not in record.getMessage()
+
+
+@pytest.mark.row("B7")
+def test_a_message_that_all_recipients_are_refused_for_is_an_error(smtp_server):
+    smtp_server.refuse_recipients = {"*": "550 5.1.1 no such user"}
+    with pytest.raises(smtplib.SMTPRecipientsRefused) as caught:
+        backend_for(smtp_server).send_messages([message()])
+    assert caught.value.recipients["to@example.com"][0] == 550
+    wait_until_closed(smtp_server)
+
+
+@pytest.mark.row("B7")
 @pytest.mark.parametrize(
     "trouble",
     [
@@ -352,6 +484,21 @@ def test_a_refused_message_does_not_keep_others_back_if_it_fails_silently(smtp_s
     assert backend.send_messages(messages) == 2
     assert [envelope.message["Subject"] for envelope in smtp_server.messages] == ["1", "3"]
     assert smtp_server.connections == 1
+
+
+@pytest.mark.row("B7", "B3")
+def test_a_server_that_vanishes_in_data_is_an_error_and_the_next_connection_is_new(smtp_server):
+    smtp_server.vanish_in_data = True
+    backend = backend_for(smtp_server)
+    backend.open()
+    client = backend.connection
+    with pytest.raises(OSError):  # noqa: PT011 -- what it says depends on the platform
+        backend.send_messages([message(body="x" * 70 + "\n" * 3)])
+    assert backend.connection is None
+    assert client.sock is None
+    smtp_server.vanish_in_data = False
+    assert backend.send_messages([message()]) == 1
+    assert smtp_server.connections == 2
 
 
 @pytest.mark.row("B7")
@@ -460,6 +607,12 @@ def test_a_mistake_after_a_right_message_closes_the_connection(smtp_server):
 
 
 @pytest.mark.row("B7")
+def test_without_a_server_nothing_is_sent_silently():
+    backend = EmailBackend("127.0.0.1", closed_port(), fail_silently=True)
+    assert backend.send_messages([message(), message()]) == 0
+
+
+@pytest.mark.row("B7")
 def test_a_host_that_does_not_exist_is_a_delivery_error():
     assert EmailBackend("no-such-host.invalid", fail_silently=True).open() is None
     with pytest.raises(OSError):  # noqa: PT011 -- what it says depends on the platform
@@ -491,3 +644,30 @@ def test_two_servers_one_after_the_other():
             backend.port = server.port
             assert backend.send_messages([message()]) == 1
             wait_until_closed(server)
+
+
+@pytest.mark.row("B6")
+@pytest.mark.parametrize("security", ["EMAIL_USE_TLS", "EMAIL_USE_SSL"])
+def test_a_port_that_is_given_counts_even_if_it_is_the_default(security):
+    configure(EMAIL_PORT=25, **{security: True})
+    assert EmailBackend().port == 25
+
+
+@pytest.mark.row("B3", "B7")
+def test_a_message_after_a_refused_data_command_begins_anew():
+    """The server refuses before the content: without RSET, the next MAIL would come within this transaction."""
+    heard = []
+
+    def script(connection):
+        answers = {b"EHLO": "250 mx", b"DATA": "451 4.3.0 later", b"QUIT": "221 bye"}
+        connection.sendall(b"220 mx\r\n")
+        while said := connection.recv(65536):
+            heard.append(said[:4].upper())
+            connection.sendall(answers.get(heard[-1], "250 OK").encode() + b"\r\n")
+
+    with RawServer(script) as server:
+        with backend_for(server, fail_silently=True) as backend:
+            assert backend.send_messages([message(), message()]) == 0
+        assert server.closed.wait(PATIENCE)
+    once = [b"MAIL", b"RCPT", b"DATA", b"RSET"]
+    assert heard == [b"EHLO", *once, *once, b"QUIT"]

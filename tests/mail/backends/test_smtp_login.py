@@ -308,3 +308,40 @@ def test_the_warning_shows_no_password_and_may_be_made_an_error(monkeypatch):
         server.wait_until(lambda: server.open_connections == 0)
     assert PASSWORD not in str(caught.value)
     assert server.logins == []
+
+
+@pytest.mark.row("B4")
+def test_the_warning_comes_once_and_the_message_is_sent(monkeypatch):
+    monkeypatch.setattr(smtp, "_warned", threading.Event())
+    monkeypatch.setattr(Client, "is_private", False)
+    with SmtpServer(mechanisms=("PLAIN",)) as server:
+        backend = backend_for(server, password=server.password)
+        with pytest.warns(RuntimeWarning, match="EMAIL_USE_TLS") as caught:
+            assert backend.send_messages([message()]) == 1
+            assert backend.send_messages([message()]) == 1
+    assert len(caught) == 1
+
+
+@pytest.mark.row("B4")
+@pytest.mark.parametrize("mechanism", ["PLAIN", "XOAUTH2"])
+@pytest.mark.parametrize(
+    "half",
+    [
+        {"username": "user@example.com"},
+        {"username": "", "password": "correct horse"},
+        {"username": "", "oauth2_token": "ya29.token"},
+    ],
+)
+def test_without_both_user_and_secret_there_is_no_login(mechanism, half):
+    with SmtpServer(mechanisms=(mechanism,)) as server:
+        assert backend_for(server, **half).send_messages([message()]) == 1
+    assert server.logins == []
+
+
+@pytest.mark.row("B4")
+@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN", "CRAM-MD5"])
+def test_a_login_by_each_mechanism_is_one_for_all_messages(mechanism):
+    with SmtpServer(mechanisms=(mechanism,), demands_login=True) as server:
+        backend = backend_for(server, password=server.password)
+        assert backend.send_messages([message(), message()]) == 2
+    assert server.logins == [(mechanism, server.username, True)]

@@ -11,7 +11,7 @@ import trustme
 
 from actors.smtp import PATIENCE, RawServer, SmtpServer, replies
 from errormail.conf import configure, override_settings
-from errormail.exceptions import ImproperlyConfigured
+from errormail.exceptions import ImproperlyConfigured, InvalidMailer
 from errormail.mail import EmailMessage, get_connection, mailers
 from errormail.mail.backends.smtp import EmailBackend
 from errormail.mail.backends.tls import context_for
@@ -55,6 +55,16 @@ def certificate(authority, tmp_path):
 # -- encrypted ----------------------------------------------------------------------------------
 
 
+@pytest.mark.row("B5", "X11")
+@pytest.mark.usefixtures("_trusted")
+@pytest.mark.parametrize(("kind", "option"), SECURITIES)
+def test_a_server_that_the_system_trusts_gets_the_message_encrypted(authority, kind, option):
+    with SmtpServer(authority=authority, **{kind: True}) as server:
+        assert backend_for(server, **{option: True}).send_messages([message()]) == 1
+        server.wait_until(lambda: server.open_connections == 0)
+    assert server.messages[0].is_encrypted
+
+
 @pytest.mark.row("B5")
 @pytest.mark.usefixtures("_trusted")
 @pytest.mark.parametrize(("kind", "option"), SECURITIES)
@@ -76,7 +86,48 @@ def test_the_server_is_greeted_anew_after_starttls(authority):
     assert [command.split()[0] for command in server.commands] == ["EHLO", "EHLO", "MAIL", "RCPT"]
 
 
+@pytest.mark.row("B5")
+def test_the_two_ways_exclude_each_other():
+    with pytest.raises(ImproperlyConfigured, match="mutually exclusive") as caught:
+        EmailBackend(use_tls=True, use_ssl=True)
+    assert isinstance(caught.value, ValueError)
+
+
+@pytest.mark.row("B5")
+def test_the_two_ways_exclude_each_other_in_mailers():
+    options = {"host": "mx.example.com", "use_tls": True, "use_ssl": True}
+    with (
+        override_settings(MAILERS={"bulk": {"OPTIONS": options}}),
+        pytest.raises(InvalidMailer, match=r"'bulk'.*mutually exclusive"),
+    ):
+        mailers["bulk"]
+
+
 # -- refused ------------------------------------------------------------------------------------
+
+
+@pytest.mark.row("B5", "X11")
+@pytest.mark.parametrize(("kind", "option"), SECURITIES)
+def test_a_certificate_that_the_system_does_not_trust_is_refused(kind, option):
+    with SmtpServer(mechanisms=("PLAIN",), **{kind: True}) as server:
+        login = {"username": server.username, "password": server.password}
+        backend = backend_for(server, **{option: True}, **login)
+        with pytest.raises(ssl.SSLCertVerificationError):
+            backend.send_messages([message()])
+        assert backend.connection is None
+        server.wait_until(lambda: server.open_connections == 0)
+    assert server.logins == []
+    assert server.messages == []
+
+
+@pytest.mark.row("B5", "X11")
+@pytest.mark.usefixtures("_trusted")
+@pytest.mark.parametrize(("kind", "option"), SECURITIES)
+def test_a_certificate_for_another_host_is_refused(authority, kind, option):
+    with SmtpServer(authority=authority, host="mx.example.com", **{kind: True}) as server:
+        with pytest.raises(ssl.SSLCertVerificationError, match=r"(?i)IP address mismatch"):
+            backend_for(server, **{option: True}).open()
+        server.wait_until(lambda: server.open_connections == 0)
 
 
 @pytest.mark.row("B7", "X11")
@@ -194,6 +245,17 @@ def test_a_certificate_of_the_client_is_shown(authority, certificate, kind, opti
     with SmtpServer(authority=authority, client_certificate=True, **{kind: True}) as server:
         backend = backend_for(server, ssl_certfile=cert, ssl_keyfile=key, **{option: True})
         assert backend.send_messages([message()]) == 1
+
+
+@pytest.mark.row("B5")
+@pytest.mark.usefixtures("_trusted")
+def test_a_server_that_demands_a_certificate_gets_nothing_without(authority):
+    with (
+        SmtpServer(authority=authority, client_certificate=True, implicit_tls=True) as server,
+        pytest.raises(OSError),  # noqa: PT011 -- the TLS version decides which one
+    ):
+        backend_for(server, use_ssl=True).send_messages([message()])
+    assert server.messages == []
 
 
 @pytest.mark.row("B5", "X11")
