@@ -398,7 +398,7 @@ def test_a_large_message_arrives_whole(smtp_server):
 
 
 @pytest.mark.row("B7")
-@pytest.mark.parametrize("reply", ["501 5.1.7 no", "550 5.7.1 not yours"])
+@pytest.mark.parametrize("reply", ["501 5.1.7 no", "550 5.7.1 not yours", "553 5.7.1 not owned"])
 def test_a_sender_that_is_not_who_logged_in_names_the_settings(smtp_server, reply):
     smtp_server.mechanisms = ("PLAIN",)
     smtp_server.refuse_sender = reply
