@@ -6,6 +6,7 @@ import logging
 import smtplib
 import socket
 import threading
+from email.mime.base import MIMEBase
 
 import pytest
 
@@ -671,3 +672,48 @@ def test_a_message_after_a_refused_data_command_begins_anew():
         assert server.closed.wait(PATIENCE)
     once = [b"MAIL", b"RCPT", b"DATA", b"RSET"]
     assert heard == [b"EHLO", *once, *once, b"QUIT"]
+
+
+@pytest.mark.row("B8")
+def test_a_part_that_the_program_made_with_bare_lf_arrives_with_crlf(smtp_server):
+    """The standard library writes such a payload as it is."""
+    part = MIMEBase("message", "rfc822")
+    part.set_payload("Subject: inner\n\n.\nMAIL FROM:<evil@example.com>\r\r\n")
+    backend_for(smtp_server).send_messages([message(attachments=[part]), message("next")])
+    first, second = smtp_server.messages
+    rest = first.content.replace(b"\r\n", b"")
+    assert b"Subject: inner\r\n\r\n.\r\nMAIL FROM" in first.content
+    assert b"\n" not in rest
+    assert b"\r" not in rest
+    assert second.message["Subject"] == "next"
+
+
+@pytest.mark.row("B8")
+def test_an_address_stands_in_angle_brackets_whatever_is_in_it():
+    """RFC 5321 section 4.1.1.2; smtplib takes such an address apart in its own way."""
+    heard = []
+
+    def script(connection):
+        connection.sendall(b"220 mx\r\n")
+        while said := connection.recv(65536):
+            heard.append(said.decode().rstrip())
+            connection.sendall(b"354 go on\r\n" if said[:4].upper() == b"DATA" else b"250 OK\r\n")
+
+    with RawServer(script) as server:
+        to = ['"a>b c" <"x> y"@example.com>', r'"q\"\\"@example.com', "root", "a@[192.0.2.1]"]
+        backend_for(server).send_messages([message(to=to)])
+        assert server.closed.wait(PATIENCE)
+    assert heard[1:6] == [
+        "MAIL FROM:<from@example.com>",
+        'RCPT TO:<"x> y"@example.com>',
+        r'RCPT TO:<"q\"\\"@example.com>',
+        "RCPT TO:<root>",
+        "RCPT TO:<a@[192.0.2.1]>",
+    ]
+
+
+@pytest.mark.row("B7")
+def test_a_host_that_cannot_be_one_is_a_mistake_and_never_silent():
+    for host in ("ü" * 100 + ".example", "ü..example"):
+        with pytest.raises(ValueError, match="not the name of a domain"):
+            EmailBackend(host, 25, fail_silently=True).open()

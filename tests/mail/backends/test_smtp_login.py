@@ -171,14 +171,17 @@ def test_a_token_is_not_asked_for_until_there_is_a_server(module):
     assert module.given == []
 
 
-@pytest.mark.row("B4")
-def test_what_a_callable_for_tokens_raises_is_raised():
+@pytest.mark.row("B4", "B7")
+@pytest.mark.parametrize("fail_silently", [False, True])
+def test_what_a_callable_for_tokens_raises_is_raised(fail_silently):
     def token():
         raise LookupError("the account is locked")
 
     with SmtpServer(mechanisms=("XOAUTH2",)) as server:
         with pytest.raises(LookupError, match="locked"):
-            backend_for(server, oauth2_token=token).send_messages([message()])
+            backend_for(server, oauth2_token=token, fail_silently=fail_silently).send_messages(
+                [message()]
+            )
         server.wait_until(lambda: server.open_connections == 0)
 
 
