@@ -282,6 +282,96 @@ def read_patterns(text: str) -> list[str]:
     return [item[1:-1] if re.fullmatch('".*"', item) else item for item in read_items(text)]
 
 
+def check_names(value: object) -> list[str]:
+    items = items_of(value)
+    for item in items:
+        if not isinstance(item, str) or not item.strip():
+            raise ValueError(f"{shown(item)} is none")
+    return [check_text(item).strip() for item in items]
+
+
+def check_name_patterns(value: object) -> list[object]:
+    """Return names and compiled patterns; a `str` is always a name, so that a dot in it is a dot."""
+    items = items_of(value)
+    for item in items:
+        if not isinstance(item, re.Pattern) and (not isinstance(item, str) or not item.strip()):
+            raise ValueError(f"{shown(item)} is neither")
+    return items
+
+
+def check_rules(value: object) -> list[object]:
+    items = items_of(value)
+    for item in items:
+        if isinstance(item, type) and not issubclass(item, BaseException):
+            raise ValueError(f"{item.__name__} is no exception class")
+        is_known = isinstance(item, re.Pattern) or callable(item)
+        if not is_known and (not isinstance(item, str) or not item.strip()):
+            raise ValueError(f"{shown(item)} is none of them")
+    return items
+
+
+def check_hook(value: object) -> object:
+    """Return a callable; one that is named by its dotted path is imported."""
+    if value is None or callable(value):
+        return value
+    path = check_text(value)
+    load(path)
+    return import_dotted(path)
+
+
+def check_hooks(value: object) -> list[object]:
+    hooks: list[object] = []
+    for item in items_of(value):
+        if item is None:
+            raise ValueError("None is neither")
+        hooks.append(check_hook(item))
+    return hooks
+
+
+def check_secrets(value: object) -> object:
+    if isinstance(value, list | tuple | set | frozenset):
+        items = [*cast("Iterable[object]", value)]
+        if not all(isinstance(item, str) for item in items):
+            raise ValueError("one of them is no str")
+        return items
+    return check_hook(value)
+
+
+def check_redact_mode(value: object) -> str:
+    mode = check_text(value)
+    if mode not in {"denylist", "allowlist"}:
+        raise ValueError
+    return mode
+
+
+def check_hops(value: object) -> int:
+    if type(value) is not int or not 0 <= value <= 100:
+        raise ValueError
+    return value
+
+
+def read_hops(text: str) -> int:
+    if not re.fullmatch(r"\s*[0-9]{1,3}\s*", text):
+        raise ValueError
+    return int(text)
+
+
+def check_source_url(value: object) -> str:
+    """Return the template. Its fields are filled in by name, so that no others and no attributes may stand in it."""
+    url = check_line(value)
+    if not url:
+        return url
+    if not re.match(r"https?://[^/\s{}@]+/", url):
+        raise ValueError("it does not begin with https:// and a host")
+    fields = re.findall(r"\{[^{}]*\}?|\}", url)
+    unknown = [field for field in fields if field not in {"{path}", "{line}", "{release}"}]
+    if unknown:
+        raise ValueError(f"{shown(unknown[0])} is not known")
+    if "{path}" not in fields:
+        raise ValueError("{path} is missing")
+    return url
+
+
 def check_backend(value: object) -> str:
     path = check_text(value)
     load(path)

@@ -74,6 +74,36 @@ PATTERNS = Kind(
     checks.check_patterns,
     checks.read_patterns,
 )
+SOURCE_URL = Kind(
+    "a web address with {path}, and perhaps {line} and {release}, in it", checks.check_source_url
+)
+NAMES = Kind(
+    _list_of("names (str)"),
+    checks.check_names,
+    checks.read_items,
+)
+NAME_PATTERNS = Kind(
+    _list_of("names (str) and compiled regular expressions"),
+    checks.check_name_patterns,
+    checks.read_items,
+)
+RULES = Kind(
+    _list_of(
+        "exception classes, names of exceptions or loggers, paths ('/health*'), compiled regular expressions "
+        "or callables"
+    ),
+    checks.check_rules,
+    checks.read_items,
+)
+HOOK = Kind("a callable, its dotted path, or None", checks.check_hook)
+HOOKS = Kind(_list_of("callables or their dotted paths"), checks.check_hooks, checks.read_items)
+SECRETS = Kind(
+    "a list of texts, a callable that returns one, its dotted path, or None",
+    checks.check_secrets,
+    is_secret=True,
+)
+REDACT_MODE = Kind("'denylist' or 'allowlist'", checks.check_redact_mode)
+HOPS = Kind("a number of proxies: an int, 0 or greater", checks.check_hops, checks.read_hops)
 BACKEND = Kind(checks.EXPECTED_BACKEND, checks.check_backend)
 CLASS = Kind("a class, or the dotted path of one that can be imported", checks.check_class)
 MAILERS = Kind(
@@ -97,6 +127,19 @@ KINDS = {
     "SERVICE": LINE,
     "ENVIRONMENT": LINE,
     "RELEASE": LINE,
+    "SOURCE_URL": SOURCE_URL,
+    "IN_APP": NAMES,
+    "LIBRARY_LOCALS": FLAG,
+    "VALUES_TIMEOUT": SECONDS,
+    "IGNORE": RULES,
+    "BEFORE_SEND": HOOK,
+    "SECTIONS": HOOKS,
+    "SECRETS": SECRETS,
+    "REDACT": NAME_PATTERNS,
+    "REDACT_ALLOW": NAME_PATTERNS,
+    "REDACT_MODE": REDACT_MODE,
+    "TRUSTED_PROXIES": HOPS,
+    "ATTACH_JSON": FLAG,
     "DEBUG": FLAG,
     "INTERNAL_IPS": NETWORKS,
     "SESSION_COOKIE_NAME": COOKIE_NAME,

@@ -43,6 +43,12 @@ class Limits:
     """Per block of a request (headers, form, ...) and of a log record."""
     body_bytes: int = 65_536
     """Of a request's body."""
+    log_lines: int = 50
+    """Of the log before the failure."""
+    log_bytes: int = 32_768
+    """Of all of them together, and kept in memory for each request, task or thread."""
+    section_rows: int = 100
+    """Of a section of the program's own."""
     seconds: float = 0.2
     """Wall clock for all values of one report, checked between values: past it a value shows as its type only."""
 

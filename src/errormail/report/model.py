@@ -7,8 +7,11 @@ What a failure is once it has been captured: frozen values, bounded, redacted, w
     │   │   └── variables: Variable, …
     │   ├── cause: CapturedException      __cause__ or __context__, see `relation`
     │   └── members: CapturedException, … of an exception group
+    ├── calls: Frame | Elision, …         who logged a record without an exception
     ├── request: Request
     ├── extra, context: Variable, …
+    ├── sections: Section, …              the program's own
+    ├── log: LogLine, …                   what was logged before
     └── runtime: Runtime
 
 Every text in here is plain and unescaped: each renderer escapes for its own medium. All of it is encodable (no lone
@@ -27,9 +30,11 @@ __all__ = [
     "Elision",
     "Frame",
     "Frequency",
+    "LogLine",
     "Report",
     "Request",
     "Runtime",
+    "Section",
     "Upload",
     "Variable",
 ]
@@ -85,6 +90,10 @@ class Frame:
     """The names in `variables` that occur in the failing part, in order of occurrence."""
     omitted: int = 0
     """How many local variables are not in `variables`."""
+    note: str = ""
+    """Why there is no source, or what is wrong with it: "changed since it was loaded"; "" where all is well."""
+    url: str = ""
+    """Where its source can be read, of SOURCE_URL; "" without one."""
 
     @property
     def line(self) -> str:
@@ -128,9 +137,7 @@ class CapturedException:
     @property
     def culprit(self) -> Frame | None:
         """The innermost application frame; if there is none, the innermost frame."""
-        frames = [frame for frame in self.frames if isinstance(frame, Frame)]
-        app = [frame for frame in frames if frame.in_app]
-        return app[-1] if app else frames[-1] if frames else None
+        return _culprit(self.frames)
 
     def chain(self) -> Iterator[CapturedException]:
         """Yield it, then what it came from, and so on: last happened first."""
@@ -179,6 +186,12 @@ class Request:
     """Of the response, where it had begun."""
     seconds: float | None = None
     """From the start of the request to the failure."""
+    request_id: str = ""
+    """As a proxy or the framework gave it (X-Request-ID and the like)."""
+    trace_id: str = ""
+    """Of the W3C traceparent header: 32 hex digits."""
+    curl: str = ""
+    """A shell command that repeats the request, "" where none could: secrets redacted."""
     notes: tuple[str, ...] = ()
     """What could not be read, or was cut: "body: only the first 65,536 bytes were kept"."""
 
@@ -198,6 +211,31 @@ class Runtime:
     """"CPython 3.13.1"."""
     platform: str
     """"Linux 6.12 x86_64"."""
+    uptime: float | None = None
+    """Seconds since the process was started; None where unknown."""
+    memory: int | None = None
+    """Bytes of the process that are in memory; None where unknown."""
+    packages: tuple[Variable, ...] = ()
+    """Installed distributions that occur in the traceback: name and version."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLine:
+    """A log record from before the failure."""
+
+    at: float
+    """Unix time."""
+    level: str
+    logger: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """Rows that the program adds to its reports (`SECTIONS`)."""
+
+    title: str
+    rows: tuple[Variable, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,6 +280,13 @@ class Report:
     """Unix time."""
     fingerprint: str
     """The group's, 12 hex digits."""
+    calls: tuple[Frame | Elision, ...] = ()
+    """Without an exception: the frames of whoever logged the record, outermost first."""
+    log: tuple[LogLine, ...] = ()
+    """What was logged before, in the same request, task or thread: oldest first."""
+    log_omitted: int = 0
+    """How many lines before those in `log` are known of and not shown."""
+    sections: tuple[Section, ...] = ()
     notes: tuple[str, ...] = ()
     """What the reader must know of the report itself: what was cut, which step failed."""
 
@@ -251,6 +296,17 @@ class Report:
         return self.exception.type_name if self.exception else self.level
 
     @property
+    def culprit(self) -> Frame | None:
+        """That of the exception, else that of who logged the record."""
+        return self.exception.culprit if self.exception else _culprit(self.calls)
+
+    @property
     def summary(self) -> str:
         """The words after the headline: the exception's message, else the record's."""
         return self.exception.message if self.exception else self.message
+
+
+def _culprit(entries: tuple[Frame | Elision, ...]) -> Frame | None:
+    frames = [entry for entry in entries if isinstance(entry, Frame)]
+    app = [frame for frame in frames if frame.in_app]
+    return app[-1] if app else frames[-1] if frames else None
