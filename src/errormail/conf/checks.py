@@ -304,8 +304,8 @@ def check_rules(value: object) -> list[object]:
     for item in items:
         if isinstance(item, type) and not issubclass(item, BaseException):
             raise ValueError(f"{item.__name__} is no exception class")
-        is_known = isinstance(item, re.Pattern) or callable(item)
-        if not is_known and (not isinstance(item, str) or not item.strip()):
+        named = isinstance(item, str) and bool(item.strip())
+        if not (named or isinstance(item, re.Pattern) or callable(item)):
             raise ValueError(f"{shown(item)} is none of them")
     return items
 
