@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import shlex
 import sys
 import types
 
@@ -27,6 +28,7 @@ from errormail.report.debug import (
 )
 from errormail.report.decorators import sensitive_post_parameters, sensitive_variables
 from errormail.report.model import REDACTED
+from errormail.report.options import CaptureOptions
 from errormail.report.request import RequestSource, capture_request
 
 set_up_django()
@@ -91,8 +93,7 @@ def ordinary(exc, request=None):
         redactor=redactor,
         fingerprint="0" * 12,
         now=0.0,
-        declared=options.declared,
-        frame_variables=options.frame_variables,
+        options=CaptureOptions(declared=options.declared, frame_variables=options.frame_variables),
     )
     return options.finish(report, redactor)
 
@@ -286,6 +287,24 @@ def test_hidden_settings_and_substitute_of_a_filter_hold_for_the_whole_report():
     assert {each.name: each.value for each in report.request.headers}["X-Fruit"] == "<gone>"
     assert REDACTED not in repr(report)
     assert SECRET not in repr(report)
+
+
+@pytest.mark.row("X7")
+def test_the_curl_line_says_what_a_filter_lets_it_say():
+    class Own(SafeExceptionReporterFilter):
+        def get_post_parameters(self, request):
+            return {}
+
+    class Quoted(SafeExceptionReporterFilter):
+        cleansed_substitute = "it's gone"
+
+    source = RequestSource(request=posted(note="x"), body=b"note=x", body_size=6)
+    assert "note=x" in ordinary(asked(), source).request.curl
+    with override_settings(DEFAULT_EXCEPTION_REPORTER_FILTER=Own):
+        assert ordinary(asked(), source).request.curl == ""
+    with override_settings(DEFAULT_EXCEPTION_REPORTER_FILTER=Quoted):
+        words = shlex.split(ordinary(asked(), source).request.curl)
+    assert any(word.endswith("it's gone") for word in words)
 
 
 @pytest.mark.row("X7")

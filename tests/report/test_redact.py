@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import re
 import string
 import sys
 import time
+import xml.sax.saxutils
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -147,6 +150,142 @@ def test_whatever_the_secret_is(text, secret):
     assert secret not in DEFAULT_REDACTOR.text(text.format(secret))
 
 
+MORE_TEXTS = [
+    "GET /a?next=%2Flogin%3Fpin%3D{}%26a%3Db HTTP/1.1",
+    "next=%252Flogin%253Fpin%253D{}%2526a%253Db",
+    "password%20=%20{}",
+    "Command '['mysql', '--password', '{}']' returned non-zero exit status 1.",
+    "run it with --api-key {} now",
+    "Key (email, api_key)=(bob@example.com, {}) already exists.",
+    "(IntegrityError) x\n[SQL: INSERT INTO users (name, password) VALUES (?, ?)]\n[parameters: ('bob', '{}')]",
+    "[SQL: UPDATE users SET pin=%s]\n[parameters: [('1',), ('{}',)]]",
+    "<password><![CDATA[{}]]></password>",
+    "<password type='x'><value>{}</value></password>",
+    "<soap:Password>{}</soap:Password>",
+    '{{"Card Number": "{}", "a": 1}}',
+    "Account number: {}",
+    "your security code: {}",
+    "&quot;password&quot;: &quot;{}&quot;, x",
+    "\\u0022password\\u0022: \\u0022{}\\u0022",
+    "Server=tcp:x;User ID=bob;Password={};Encrypt=yes",
+    "AccountKey={};EndpointSuffix=core.windows.net",
+    "SharedAccessSignature sv=2020&sig={}&se=x",
+    "password: |\n  {}\n  {}\nuser: bob",
+    '"password":\n  "{}"',
+    '{{\\"password\\":\\n  \\"{}\\"}}',
+    "passwd -> {}",
+    "Invalid password '{}' for bob",
+    'api key "{}" is unknown',
+    '<add key="ApiKey" value="{}" />',
+    "export DB_PASS={}",
+    "Set-Cookie: a={}; Path=/",
+    "X-Api-Key: {}",
+]
+
+
+@pytest.mark.parametrize("text", MORE_TEXTS)
+def test_a_secret_in_other_syntaxes_is_hidden(text):
+    found = DEFAULT_REDACTOR.text(text.format(*[SECRET] * 2))
+    assert SECRET not in found
+    assert REDACTED in found
+
+
+LISTED = st.sampled_from(
+    [
+        "password",
+        "db_password",
+        "apiKey",
+        "X-Api-Key",
+        "client_secret",
+        "pin",
+        "CARD_NUMBER",
+        "token",
+    ]
+)
+
+
+def syntaxes(name, secret):
+    """Texts in which *secret* stands under *name*, in the syntaxes in which programs and protocols write it."""
+    plain = {name: secret, "user": "bob"}
+    attribute = re.sub(r"\W", "_", name)
+    made = dataclasses.make_dataclass("Login", ["user", attribute])("bob", secret)
+    encodable = secret.encode("utf-8", "surrogatepass")
+    escaped = xml.sax.saxutils.escape(secret)
+    yield repr(plain)
+    yield repr(made)
+    yield f"{attribute}={secret!r}"
+    yield f"login failed with {name}: {secret!r}"
+    yield json.dumps(plain)
+    yield json.dumps(plain, ensure_ascii=False, indent=2)
+    yield json.dumps({"data": json.dumps(plain)})
+    yield repr(json.dumps(plain))
+    yield repr(json.dumps(plain).encode())
+    yield repr([(name, secret), ("user", "bob")])
+    yield repr({"a": [{"b": repr(plain)}]})
+    yield urlencode({name: encodable, "user": "bob"})
+    yield f"GET /login?{urlencode({name: encodable})}&x=1 HTTP/1.1"
+    yield urlencode({"next": f"/login?{urlencode({name: encodable})}"})
+    yield f"<login><{attribute}>{escaped}</{attribute}></login>"
+    yield f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{secret}\r\n--x--'
+
+
+@settings(max_examples=300)
+@given(LISTED, st.text(min_size=1, max_size=40))
+def test_a_secret_of_random_text_under_a_listed_name_never_survives(name, secret):
+    secret = f"\0{secret}\0"  # so that it is found in no other part of the texts
+    for text in syntaxes(name, secret):
+        found = DEFAULT_REDACTOR.text(text)
+        percent = quote(secret.encode("utf-8", "surrogatepass"))
+        for form in (secret, repr(secret)[1:-1], json.dumps(secret)[1:-1], percent):
+            assert form not in found, text
+        assert REDACTED in found, text
+
+
+@settings(max_examples=300)
+@given(
+    LISTED,
+    st.text(string.ascii_letters + string.digits + "-._~!$*+@/?#^|", min_size=6, max_size=40),
+)
+def test_a_secret_without_quotes_never_survives(name, secret):
+    secret = f"a{secret}7"
+    for text in (
+        f"{name}={secret} next",
+        f"{name}: {secret}",
+        f"{name}={secret}&user=bob",
+        f"host=db {name}={secret} dbname=shop",
+        f"--{name} {secret} next",
+        f"{name}:\n  {secret!r}",
+    ):
+        assert secret not in DEFAULT_REDACTOR.text(text), text
+
+
+@settings(max_examples=300)
+@given(st.text(string.ascii_letters + string.digits + "-._~!$*+,;=:%", min_size=6, max_size=40))
+def test_a_password_in_an_address_never_survives(secret):
+    secret = f"{secret}7"
+    for text in (
+        f"postgres://bob:{secret}@db/shop",
+        f"see https://{secret}@example.com/?a=b for more",
+    ):
+        assert secret not in DEFAULT_REDACTOR.text(text)
+
+
+@settings(max_examples=300)
+@given(st.sampled_from(["password", "API_KEY", "self.token"]), st.text(min_size=1, max_size=40))
+def test_a_literal_of_random_text_never_survives_in_source(name, secret):
+    secret = f"\0{secret}\0"
+    literal = repr(secret)
+    for line in (
+        f"{name} = {literal}",
+        f"{name}: str = {literal}",
+        f"{name} = ({literal}, {literal})",
+        f"{name} = 'x' {literal}",
+        f"{name} = SecretStr({literal})",
+        f"config('{name}', default={literal})",
+    ):
+        assert literal[1:-1] not in DEFAULT_REDACTOR.source(line), line
+
+
 @given(st.text(min_size=1))
 def test_a_quoted_secret_of_any_characters_is_hidden(secret):
     for text in (
@@ -248,7 +387,7 @@ def test_a_known_value_is_hidden_wherever_it_stands():
 )
 def test_a_known_value_is_hidden_in_each_form(value, around):
     redactor = DEFAULT_REDACTOR.with_values([value])
-    if not redactor.values or value in around or value in REDACTED:
+    if not redactor.known.values or value in around or value in REDACTED:
         return
     encodable = value.encode("utf-8", "surrogatepass")
     for form in (value, quote(encodable, safe=""), repr(value)[1:-1], json.dumps(value)[1:-1]):
@@ -259,7 +398,7 @@ def test_a_known_value_is_hidden_in_each_form(value, around):
     "value", ["short", "password", "checkbox", "********", "redacted", "anonymous", ""]
 )
 def test_short_values_and_words_that_are_everywhere_are_no_known_values(value):
-    assert DEFAULT_REDACTOR.with_values([value]).values == ()
+    assert DEFAULT_REDACTOR.with_values([value]).known.values == ()
 
 
 def test_the_longest_known_value_is_looked_for_first():
@@ -269,7 +408,7 @@ def test_the_longest_known_value_is_looked_for_first():
 
 def test_known_values_are_bounded_in_number():
     redactor = DEFAULT_REDACTOR.with_values(f"value-number-{index}" for index in range(100_000))
-    assert len(redactor.values) <= 600
+    assert len(redactor.known.values) <= 500
 
 
 def test_a_redactor_stays_as_it_is_when_further_ones_are_made_of_it():
@@ -376,67 +515,69 @@ def test_any_text_is_taken(text):
     DEFAULT_REDACTOR.hides(text)
 
 
-def adversaries(size):
-    """Texts that make patterns backtrack, of *size* characters."""
-    units = [
-        *(
-            "a",
-            "=",
-            "password=",
-            "://",
-            '"',
-            "token: (",
-            "1 ",
-            "1",
-            "password=,",
-            "eyJa.",
-            "x,",
-            "<a>",
-            "<a ",
-            "\t",
-        ),
-        *(
-            "-----BEGIN A-----",
-            "form-data; name=x",
-            "bearer ",
-            "://a:",
-            "\\",
-            "password=\\'",
-            "cookie: 'a",
-        ),
-        *(
-            "'cookie:",
-            "name='a'value",
-            "a%5D",
-            "token:a[",
-            "'token','",
-            "4 ",
-            "key=<",
-            "]",
-            "sk-",
-            "basic a",
-        ),
-    ]
-    for unit in units:
-        yield unit, unit * (size // len(unit))
-    yield "open quote", "password='" + "\\" * size
-    yield "open bracket", "token=" + "(" * size
-    yield "closing brackets", "token=" + "]" * size
-    yield "annotation", "token:" + "a|" * (size // 2)
-    yield "blanks", "token" + " " * size
+ADVERSARIES = [
+    *("a", "=", "password=", "://", '"', "token: (", "1 ", "1", "password=,", "eyJa.", "x,", "<a>", "<a ", "\t"),
+    *("-----BEGIN A-----", "-----END A-----", "--- ", "form-data; name=x", "form-data; name=pin", "bearer ", "://a:"),
+    *("\\", "password=\\'", "cookie: 'a", "'cookie:", "name='a'value", "name='pin' value=", "a%5D", "token:a["),
+    *("'token','", "('token','", "4 ", "411 ", "4111", "4111 ", "%20411", "key=<", "]", "sk-", "basic a", "Basic YTo"),
+    *("%3A%2F%2F", "%3A%2F%2Fa", ":\\/\\/", "<password>", "<password a", "</password>", "(a)=(", "(pin)=("),
+    *("[parameters: (", "[SQL: x [parameters: (pin ", "--token ", "--token 'a", "'--token', ", "-u a:", " -u a:b"),
+    *("&quot;", "pin&quot;:&quot;", "\\u0022pin\\u0022:\\u0022", "pin%3D", "pin%253D%25", "%", "%25", "token%25253D"),
+    *("hunter2", "hunter2hunter2", "aHVudGVyMmh1bnRlcjI", "aaaaaaa", "eyJ", "eyJaaaaaaaaaaaaaaaa.", "ghp_", "\\nghp_a"),
+    *("AKIA", "AKIAAAAAAAAAAAAAAAAA ", "aB1/" * 9, "SG.aaaaaaaaaaaaaaaaaaa.", "dp.st.a.", "1//0", "a.0Q~", "M", "Ma1"),
+    *("a.atlasv1.", "12345678:AA", "bot12345678:AA", "hooks.slack.com/services/", "digest a", "password = SecretStr("),
+    *("card number ", "'a b c password':", "secret=[{(", "password 'a", "password: |\n ", "password: |\n\n", "passw->"),
+    *("password + ", "password%20", "token:a|", "token \n", "token='", 'x = ("a" ', "password = ('a' ", "'" * 3, REDACTED),
+]  # fmt: skip
+"""Repeated, they would make careless patterns backtrack, or begin again at each place."""
+ADVERSARIES_OF_SOURCE = ADVERSARIES[::6] + ADVERSARIES[-9:]
 
 
-@pytest.mark.parametrize("index", range(len(dict(adversaries(100)))))
-def test_time_is_linear_in_the_text(index):
-    """Ten times the text takes about ten times as long, up to 1 MB; quadratic were a hundred times."""
-    cases = [dict(adversaries(size)) for size in (100_000, 1_000_000)]
-    name = list(cases[0])[index]
-    seconds = []
-    for case in cases:
-        started = time.perf_counter()
-        DEFAULT_REDACTOR.text(case[name])
-        seconds.append(time.perf_counter() - started)
-    assert seconds[1] < 35 * max(seconds[0], 0.002), name
+def seconds(redact_text, text):
+    """CPU time: other processes do not count."""
+    started = time.process_time()
+    redact_text(text)
+    return time.process_time() - started
+
+
+def is_linear(redact_text, unit):
+    """Eight times the text, up to 1 MB, takes about eight times as long; quadratic were 64 times. The best of three."""
+    small, large = unit * (125_000 // len(unit)), unit * (1_000_000 // len(unit))
+    if seconds(redact_text, large) < 0.3:  # quadratic were minutes
+        return True
+    return any(
+        seconds(redact_text, large) < 24 * max(seconds(redact_text, small), 0.002) for _ in range(3)
+    )
+
+
+@pytest.mark.parametrize("number", range(len(ADVERSARIES)))
+def test_time_is_linear_in_the_text(number):
+    redactor = DEFAULT_REDACTOR.with_values(["hunter2hunter2", "aaaaaaab", "xyxyxyxyxy1"])
+    assert is_linear(redactor.text, ADVERSARIES[number]), ADVERSARIES[number]
+
+
+@pytest.mark.parametrize("number", range(len(ADVERSARIES_OF_SOURCE)))
+def test_time_is_linear_in_source(number):
+    unit = ADVERSARIES_OF_SOURCE[number]
+    assert is_linear(DEFAULT_REDACTOR.source, unit), unit
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "password='" + "\\" * 1_000_000,
+        "token=" + "(" * 1_000_000,
+        "token=" + "]" * 1_000_000,
+        "token:" + "a|" * 500_000,
+        "token" + " " * 1_000_000,
+    ],
+    ids=["open quote", "open bracket", "closing brackets", "annotation", "blanks"],
+)
+def test_a_long_end_is_looked_at_once(text):
+    cut = text[: len(text) // 8]
+    assert seconds(DEFAULT_REDACTOR.text, text) < 24 * max(
+        seconds(DEFAULT_REDACTOR.text, cut), 0.01
+    )
 
 
 def test_a_failure_hides_the_text(monkeypatch):
@@ -445,16 +586,16 @@ def test_a_failure_hides_the_text(monkeypatch):
 
     monkeypatch.setattr(_contain, "strict", False)
     monkeypatch.setattr(redact, "redact_pairs", fail)
-    assert DEFAULT_REDACTOR.text("harmless") == REDACTED
+    assert DEFAULT_REDACTOR.text("key: harmless") == REDACTED
     monkeypatch.setattr(redact, "redact_literals", fail)
-    assert DEFAULT_REDACTOR.source("harmless") == REDACTED
+    assert DEFAULT_REDACTOR.source("key = 'harmless'") == REDACTED
     monkeypatch.setattr(redact, "is_sensitive", fail)
     assert DEFAULT_REDACTOR.hides("harmless")
 
 
 def test_a_text_that_goes_on_changing_is_hidden(monkeypatch):
-    monkeypatch.setattr(redact, "redact_pairs", lambda text, hides: f"{text}!")
-    assert DEFAULT_REDACTOR.text("x") == REDACTED
+    monkeypatch.setattr(redact, "redact_pairs", lambda text, *hides: f"{text}!")
+    assert DEFAULT_REDACTOR.text("key: x") == REDACTED
 
 
 def test_a_str_with_methods_of_its_own_is_taken_as_plain_text():
@@ -486,6 +627,13 @@ def test_a_str_with_methods_of_its_own_is_taken_as_plain_text():
         ("connect(password='x', user='bob')", f"connect(password='{REDACTED}', user='bob')"),
         ('{"password": "x", "a": 1}', f'{{"password": "{REDACTED}", "a": 1}}'),
         ('get("token", "zz")', f'get("token", "{REDACTED}")'),
+        ("pwd = 'a' 'b'", f"pwd = '{REDACTED}' '{REDACTED}'"),
+        ('auth=("bob", "x"), a="b"', f'auth=("{REDACTED}", "{REDACTED}"), a="b"'),
+        ("PIN = 4711", f"PIN = {REDACTED}"),
+        ('key: str = field(default="x")', f'key: str = field(default="{REDACTED}")'),
+        ('token = b64decode("x")', f'token = b64decode("{REDACTED}")'),
+        ('get("TOKEN", default="x")', f'get("TOKEN", default="{REDACTED}")'),
+        ('password = "x', f'password = "{REDACTED}'),
         ('url = "https://u:p@h"', f'url = "https://{REDACTED}@h"'),
     ],
 )
@@ -507,6 +655,45 @@ def test_a_literal_beside_a_secret_name_is_hidden_in_source(line, shown):
 )
 def test_code_beside_a_secret_name_stays(line):
     assert DEFAULT_REDACTOR.source(line) == line
+
+
+@pytest.mark.parametrize(
+    ("lines", "shown"),
+    [
+        (
+            ["password = (", '    "abc"', '    "def"', ")", "x = 1"],
+            ["password = (", f'    "{REDACTED}"', f'    "{REDACTED}"', ")", "x = 1"],
+        ),
+        (
+            ['KEY = """', "-----BEGIN A-----", "MIIE", "-----END A-----", '"""', 'x = "y"'],
+            ['KEY = """' + REDACTED, "", "", "", '"""', 'x = "y"'],
+        ),
+        (
+            ["MIIE", "-----END RSA PRIVATE KEY-----", "x = 1"],
+            [REDACTED, "", "x = 1"],
+        ),
+        (['token = "abc', "x = 1"], [f'token = "{REDACTED}', "x = 1"]),
+        (["x = 1", "y = 2"], ["x = 1", "y = 2"]),
+    ],
+    ids=["brackets", "three quotes", "end of a block", "open quote", "nothing"],
+)
+def test_a_literal_over_several_lines_is_hidden_and_the_lines_stay_as_many(lines, shown):
+    assert DEFAULT_REDACTOR.source_lines(lines) == shown
+    assert DEFAULT_REDACTOR.source_lines(shown) == shown
+
+
+@given(st.lists(FRAGMENTS, max_size=25).map("".join))
+def test_source_has_as_many_lines_as_before(text):
+    lines = text.split("\n")
+    assert len(DEFAULT_REDACTOR.source_lines(lines)) == len(lines)
+
+
+def test_markup_that_is_not_ours_stays_whole():
+    redactor = DEFAULT_REDACTOR.with_values(["hunter2hunter2"])
+    markup = '<td class="a" data-token="b">hunter2hunter2 Bearer abc1234</td>'
+    assert redactor.markup(markup) == (
+        f'<td class="a" data-token="b">{REDACTED} Bearer {REDACTED}</td>'
+    )
 
 
 def test_the_pairs_in_a_text_are_found_by_one_scan():

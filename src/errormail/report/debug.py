@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property, partial
 from types import FrameType, TracebackType
 from typing import Any, cast
@@ -20,6 +21,7 @@ from errormail.conf import current
 from errormail.report.decorators import declared_parameters, hidden_variables
 from errormail.report.filtering import FilterOptions, guarded, options_of
 from errormail.report.frameworks import adhoc_attribute, carrier_of
+from errormail.report.held import settings_redactor
 from errormail.report.limits import DEFAULT_LIMITS
 from errormail.report.model import REDACTED, Report, Variable
 from errormail.report.objects import defined_in, dict_items
@@ -80,7 +82,7 @@ class SafeExceptionReporterFilter:
         return value
 
     def _hides(self, name: str) -> bool:
-        if name == current().SESSION_COOKIE_NAME or DEFAULT_REDACTOR.hides(name):
+        if settings_redactor(current()).hides(name):
             return True
         return self.hidden_settings.search(name) is not None
 
@@ -189,13 +191,14 @@ class ExceptionReporter:
         """What was captured, once, when it was first needed."""
         from errormail.report.capture import capture  # a filter alone does not need it
         from errormail.report.fingerprint import fingerprint_exception
+        from errormail.report.options import CaptureOptions
 
         exc = self.exc_value if isinstance(self.exc_value, BaseException) else None
         if exc is not None and exc.__traceback__ is None:
             exc.__traceback__ = self.tb
         settings = current()
         options = options_of(self.filter, self.request)
-        redactor = options.redactor.with_names([settings.SESSION_COOKIE_NAME])
+        redactor = settings_redactor(settings, options.redactor)
         captured = _captured(self.request, declared=options.declared, redactor=redactor)
         if captured is not None:
             redactor = captured.redactor
@@ -207,10 +210,18 @@ class ExceptionReporter:
             service=settings.SERVICE,
             environment=settings.ENVIRONMENT,
             release=settings.RELEASE,
-            fingerprint=UNKNOWN_FINGERPRINT if exc is None else fingerprint_exception(exc),
+            fingerprint=UNKNOWN_FINGERPRINT
+            if exc is None
+            else fingerprint_exception(exc, tuple(settings.IN_APP)),
             now=time.time(),
-            declared=options.declared,
-            frame_variables=options.frame_variables,
+            options=CaptureOptions(
+                limits=replace(DEFAULT_LIMITS, seconds=settings.VALUES_TIMEOUT),
+                declared=options.declared,
+                frame_variables=options.frame_variables,
+                in_app=tuple(settings.IN_APP),
+                library_locals=settings.LIBRARY_LOCALS,
+                source_url=settings.SOURCE_URL,
+            ),
         )
         return options.finish(report, redactor)
 
@@ -314,8 +325,13 @@ def _captured(
 ) -> RequestCapture | None:
     if request is None:
         return None
+    settings = current()
     return capture_request(
-        request, redactor=redactor, internal_ips=current().INTERNAL_IPS, declared=declared
+        request,
+        redactor=redactor,
+        internal_ips=settings.INTERNAL_IPS,
+        trusted_proxies=settings.TRUSTED_PROXIES,
+        declared=declared,
     )
 
 

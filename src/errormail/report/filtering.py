@@ -12,6 +12,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from errormail import _contain
+from errormail.report.curl import requoted
 from errormail.report.limits import DEFAULT_LIMITS
 from errormail.report.model import REDACTED, Report, Variable
 from errormail.report.objects import defined_in, encodable, module_of, stored
@@ -38,10 +39,16 @@ class FilteringRedactor(Redactor):
 
     asks: Callable[[str], bool] = bool
 
-    def hides(self, name: str) -> bool:
+    def judges(self, name: str, *, only_shown: bool) -> bool:
         """Return whether a value under *name* is hidden. A filter that fails hides."""
         # dataclass(slots=True) makes a second class, of which super() would not know.
-        return Redactor.hides(self, name) or guarded("filter", lambda: self.asks(name), True)
+        return Redactor.judges(self, name, only_shown=only_shown) or guarded(
+            "filter", lambda: self.asks(name), True
+        )
+
+    def may_name(self, text: str) -> bool:
+        """Return True: which names the filter hides is known to nobody else."""
+        return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +74,15 @@ class FilterOptions:
         redactor = redactor or self.redactor
         request = report.request
         if request is not None and self.form is not None:
-            request = replace(request, form=_variables(self.form, redactor))
+            # The body that curl would send is not what the filter lets see.
+            request = replace(request, form=_variables(self.form, redactor), curl="")
         if request is not None and self.headers is not None:
-            request = replace(request, headers=_headers(self.headers, redactor))
+            request = replace(request, headers=_headers(self.headers, redactor), curl="")
+        if request is not None and self.substitute != REDACTED:
+            substituted = requoted(
+                request.curl, lambda word: word.replace(REDACTED, self.substitute)
+            )
+            request = replace(request, curl=substituted)
         report = replace(report, request=request)
         return report if self.substitute == REDACTED else _substituted(report, self.substitute)
 

@@ -12,25 +12,42 @@ import re
 from collections.abc import Callable
 
 from errormail.report.model import REDACTED
+from errormail.report.sensitive import is_secret_phrase
 
-__all__ = ["redact_literals", "redact_pairs"]
+__all__ = [
+    "ANNOTATION",
+    "OPENING_QUOTE",
+    "PAIR",
+    "Hides",
+    "closing_bracket",
+    "is_secret",
+    "is_tuple",
+    "may_hold_pair",
+    "quoted",
+    "redact_pairs",
+    "without",
+]
 
 Hides = Callable[[str], bool]
 
-_PAIR = re.compile(
-    r"(?<![\w.-])(?P<name>[\w.-]+)(?P<escape>\\{0,7})(?P<quote>[\"']?)(?:\]|%5[Dd])*"
-    r"[ \t]*(?P<sep>=>|[:!=]?=|:(?!//)|,)[ \t]*"
+_CODED_QUOTE = r"&quot;|&#3[49];|&#x2[27];|\\u002[27]|\\x2[27]"
+"""In HTML, and in JSON within HTML."""
+PAIR = re.compile(
+    r"(?<![\w.-])(?P<name>[\w.-]+)(?P<escape>\\{0,7})"
+    rf"(?P<quote>(?:[\"']|{_CODED_QUOTE})?)(?:\]|%5[Dd])*(?:[ \t+]|%20)*(?P<sep>[=-]>|[:!=]?=|%(?:25)*3[Dd]|:(?!//)|,)"
+    r"[ \t]*(?:(?:\\r|\r)?(?:\\n|\n)[ \t]*(?=\\{0,7}[\"']))?"  # the value on the next line
 )
-# What an escape leaves at the begin of a name: \npassword, \x00password, %5Bpassword.
+# What an escape leaves at the begin of a name: \npassword, \x00password, %5Bpassword, %253Fpassword.
 _ESCAPE_REST = re.compile(
-    r"(?<=\\)(?:[nrtfv0]|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4})|(?<=%)[0-9a-fA-F]{2}"
+    r"(?<=\\)(?:[nrtfv0]|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4})|(?<=%)(?:25)*[0-9a-fA-F]{2}"
 )
-_OPENING_QUOTE = re.compile(
-    r"(?P<prefix>[bBuUrRfF]{0,2})(?P<escape>\\{0,7})(?P<quote>\"\"\"|'''|[\"'])"
+OPENING_QUOTE = re.compile(
+    rf"(?P<prefix>[bBuUrRfF]{{0,2}})(?P<escape>\\{{0,7}})(?P<quote>\"\"\"|'''|[\"']|{_CODED_QUOTE})"
 )
-_ANNOTATION = re.compile(
+ANNOTATION = re.compile(
     r"[\w.]+(?:\[[^\]\n]{0,80}\])?(?:[ \t]*\|[ \t]*[\w.]+)*[ \t]*=[ \t]*(?=[bBuUrRfF]{0,2}\\{0,7}[\"'])"
 )
+_QUOTED_NAME = re.compile(r"[\"']([\w .-]+ )\Z")
 _SCHEME = re.compile(r"(?:basic|bearer|digest|token|negotiate|apikey)[ \t]+", re.IGNORECASE)
 _OPENING_BRACKET = re.compile(r"[\w.]*[(\[{<]")
 _BRACKET = re.compile(r"\\*[\[\](){}<>\"']")
@@ -41,8 +58,10 @@ _RUN = re.compile(
     r"|[&;,](?!\s|$|amp;|[\"']|[\w.%\[\]-]{0,60}=|[\w.-]{1,60}:[ ])"
     r"|[)\]}>\"'`](?![\s)\]}>,;:.&\"'`\\]|$)"
     r"|<(?![\w/!])"
-    r"|\\(?!\\{0,7}[\"']))*"
+    r"|\\(?!\\{0,7}[\"'])(?![nrt][\w.-]{1,60}[ ]?[=:]))*"
 )
+# Within a parameter of an address that is itself a parameter: ends at the & of either.
+_ENCODED_RUN = re.compile(r"(?:[^\s&\"'<>%]|%(?!(?:25)*26))*")
 _LINE = re.compile(r"(?:[^\r\n\\]|\\(?![rn]))*")
 _WHOLE_LINE_NAMES = re.compile(
     r"cookie|authori[sz]ation|passphrase|mnemonic|private[-_]?key", re.IGNORECASE
@@ -52,7 +71,28 @@ _WEAK = re.compile(
     r".*\.(?:api|auth|oauth|cookies?|identity|key|seed|sessions?|signature|tokens?|secrets)",
     re.DOTALL,
 )
-_ELEMENT = re.compile(r"<([\w.:-]+)(?:\s[^<>]{0,200})?>([^<]*)")
+_ELEMENT = re.compile(r"<([\w.:-]+)(?:\s[^<>]{0,200})?>")
+ELEMENT_CHARS = 4_096
+"""Within so many characters an element must end."""
+# PostgreSQL: Key (email, api_key)=(bob@example.com, s3cret) already exists.
+_COLUMNS = re.compile(r"\(([^()\n]{1,200})\)=(?=\()")
+# SQLAlchemy: [SQL: INSERT INTO users (name, password) VALUES (?, ?)]\n[parameters: ('bob', 's3cret')]
+_SQL, _PARAMETERS = "[SQL: ", "[parameters: "
+# What is said of one: invalid password 'hunter2'
+_SAID = re.compile(
+    r"(?<![\w/-])(?:passwords?|passwd|passphrase|pwd|secret|api[ _-]?key)(?: is| was)? (?P<quote>[\"'`])(?=[^\"'`\s]{1,200}(?P=quote))",
+    re.IGNORECASE,
+)
+# YAML: password: |
+_BLOCK = re.compile(r"[|>][+-]?\d?[ \t]*\r?\n(?:[ \t]+[^\n]*(?:\n|\Z)|[ \t]*\n)*")
+_COLUMN = re.compile(r"[a-z_][a-z0-9_]*")
+# A flag of a command: --password hunter2, ['--password', 'hunter2']
+_FLAG = re.compile(
+    r"(?<![\w-])(?P<quote>[\"']?)--?(?P<name>[A-Za-z][\w-]{1,100})(?:(?P=quote),[ \t]+(?=[bu]?[\"'])|[ \t]+(?![-=:,]))"
+)
+_FLAG_WORD = re.compile(
+    r"(?:is|are|was|must|may|can|cannot|has|not|and|or|option|argument|flag|parameter|requires?|to|with|for|in|on|from)\b"
+)
 _FIELD = re.compile(r"form-data;[ \t]*name=\\?[\"']?([^\"'\\\r\n;]{1,200})")
 _BLANK_LINE = re.compile(r"\\r\\n\\r\\n|\\n\\n|\r\n\r\n|\n\n")
 _BOUNDARY = re.compile(r"(?:\\r|\r)?(?:\\n|\n)--")
@@ -63,26 +103,45 @@ _NAMED = re.compile(
 )
 
 
-def redact_pairs(text: str, hides: Hides) -> str:
-    """Return *text* with the value of each pair replaced whose name *hides*."""
-    if "</" in text:
-        text = _ELEMENT.sub(lambda match: _element(match, hides), text)
-    if "=" not in text and ":" not in text and "," not in text:
+def may_hold_pair(text: str) -> bool:
+    """Return False if there is no pair in *text*: known in a few looks."""
+    if "=" in text or ":" in text or "</" in text:
+        return True
+    return "'" in text or '"' in text or "`" in text or "%" in text or "-" in text
+
+
+def redact_pairs(text: str, hides: Hides, hides_in_prose: Hides | None = None) -> str:
+    """
+    Return *text* with the value of each pair replaced whose name *hides*.
+
+    Args:
+        hides_in_prose: In place of *hides* for a name without quotes before a colon: any sentence may have one.
+    """
+    prose = hides_in_prose or hides
+    if not may_hold_pair(text):
         return text
+    if "</" in text:
+        text = without(text, _ELEMENT, lambda match: _element(match, hides))
+    if ")=(" in text:
+        text = without(text, _COLUMNS, lambda match: _columns(match, hides))
+    if _PARAMETERS in text:
+        text = _without_parameters(text, hides)
+    if "-" in text:
+        text = without(text, _FLAG, lambda match: _flag_value(match, prose))
     if "form-data" in text:
         text = _without_fields(text, hides)
     if "alue" in text or "ALUE" in text:
-        text = _without(text, _NAMED, lambda match: _named_value(match, hides))
-    return _without(text, _PAIR, lambda match: _pair_value(match, hides))
+        text = without(text, _NAMED, lambda match: _named_value(match, hides))
+    text = without(text, _SAID, lambda match: _said(match, hides))
+    return without(text, PAIR, lambda match: _pair_value(match, hides, prose))
 
 
-def redact_literals(line: str, hides: Hides) -> str:
-    """Return a line of Python source with each string literal replaced that is given to a name that *hides*."""
-    return _without(line, _PAIR, lambda match: _literal(match, hides))
-
-
-def _without(
-    text: str, pattern: re.Pattern[str], find: Callable[[re.Match[str]], tuple[int, int] | None]
+def without(
+    text: str,
+    pattern: re.Pattern[str],
+    find: Callable[[re.Match[str]], tuple[int, int] | None],
+    *,
+    keep_lines: bool = False,
 ) -> str:
     """Replace what *find* points out for each match of *pattern*; the search goes on behind it."""
     out: list[str] = []
@@ -92,49 +151,46 @@ def _without(
         span = find(match)
         if span is not None:
             out += [text[at : span[0]], REDACTED]
+            if keep_lines:
+                out.append("\n" * text.count("\n", *span))
             at = span[1]
             position = max(position, at)
     return "".join([*out, text[at:]]) if out else text
 
 
-def _pair_value(match: re.Match[str], hides: Hides) -> tuple[int, int] | None:
+def _pair_value(match: re.Match[str], hides: Hides, prose: Hides) -> tuple[int, int] | None:
     text, at, sep = match.string, match.end(), match["sep"]
-    if (sep == "," and not _is_tuple(match)) or not _is_secret(match, hides):
+    if sep == ":" and not match["quote"]:
+        hides = prose
+    if (sep == "," and not is_tuple(match)) or not is_secret(match, hides):
         return None
     if sep == ",":
-        return _quoted(text, at)
+        return quoted(text, at)
     if sep == ":" and not match["quote"]:
-        if _WEAK.fullmatch(match["name"]):
-            return None
-        if annotation := _ANNOTATION.match(text, at):
+        if _WEAK.fullmatch(match["name"]) or match["name"].startswith("-"):
+            return None  # "argument --token: expected one argument"
+        if annotation := ANNOTATION.match(text, at):
             at = annotation.end()
-    return _quoted(text, at) or _unquoted(match, at)
+    return quoted(text, at) or _unquoted(match, at)
 
 
-def _literal(match: re.Match[str], hides: Hides) -> tuple[int, int] | None:
-    text, at = match.string, match.end()
-    if not match["quote"] and text[max(match.start() - 1, 0)] in "\"'":
-        return None  # the name is the begin of a string that goes on: what follows is its end
-    if (match["sep"] == "," and not _is_tuple(match)) or not _is_secret(match, hides):
-        return None
-    if match["sep"] == ":" and (annotation := _ANNOTATION.match(text, at)):
-        at = annotation.end()
-    opening = _OPENING_QUOTE.match(text, at)
-    if opening is None or "f" in opening["prefix"].lower():
-        return None
-    start, end = _quoted(text, at) or (at, at)
-    return (start, end) if end > start else None
-
-
-def _is_secret(match: re.Match[str], hides: Hides) -> bool:
-    name = match["name"]
+def is_secret(match: re.Match[str], hides: Hides) -> bool:
+    name, text, start = match["name"], match.string, match.start()
+    if start and text[start - 1] == " ":
+        before = text[max(start - 48, 0) : start]
+        if match["quote"]:
+            whole = _QUOTED_NAME.search(before)
+            if whole is not None:
+                return hides(whole[1] + name)
+        elif (verdict := is_secret_phrase(before, name)) is not None:
+            return verdict
     if hides(name):
         return True
-    rest = _ESCAPE_REST.match(match.string, match.start())
+    rest = _ESCAPE_REST.match(text, start)
     return rest is not None and rest.end() < match.end("name") and hides(name[len(rest.group()) :])
 
 
-def _is_tuple(match: re.Match[str]) -> bool:
+def is_tuple(match: re.Match[str]) -> bool:
     """Is it ``('name', 'value')`` or ``[["name", "value"]]``, not two of many words in a list?"""
     if not match["quote"]:
         return False
@@ -144,13 +200,13 @@ def _is_tuple(match: re.Match[str]) -> bool:
     )
 
 
-def _quoted(text: str, at: int) -> tuple[int, int] | None:
+def quoted(text: str, at: int) -> tuple[int, int] | None:
     """Return where the text within quotes that open at *at* stands; to the end if they never close."""
-    opening = _OPENING_QUOTE.match(text, at)
+    opening = OPENING_QUOTE.match(text, at)
     if opening is None:
         return None
     quote = opening["quote"]
-    if len(quote) == 3:
+    if len(quote) > 1:
         end = text.find(quote, opening.end())
         return opening.end(), end if end >= 0 else len(text)
     return opening.end(), _closing_quote(text, opening.end(), quote, len(opening["escape"]))
@@ -179,14 +235,19 @@ def _closing_quote(text: str, start: int, quote: str, escapes: int) -> int:
 
 def _unquoted(match: re.Match[str], at: int) -> tuple[int, int] | None:
     text = match.string
-    if _WHOLE_LINE_NAMES.search(match["name"][-100:]) and not text.startswith(
+    if match["sep"].startswith("%"):
+        run = _ENCODED_RUN.match(text, at)
+        end = run.end() if run else at
+    elif block := _BLOCK.match(text, at):
+        end = block.end()
+    elif _WHOLE_LINE_NAMES.search(match["name"][-100:]) and not text.startswith(
         ("{", "[", "(", "<"), at
     ):
         end = _end_of_line(match, at)
     else:
         start = scheme.end() if (scheme := _SCHEME.match(text, at)) else at
         if opening := _OPENING_BRACKET.match(text, start):
-            start = _closing_bracket(text, opening.end() - 1)
+            start = closing_bracket(text, opening.end() - 1)
         run = _RUN.match(text, start)
         end = run.end() if run else start
     return (at, end) if end > at else None
@@ -205,7 +266,7 @@ def _end_of_line(match: re.Match[str], at: int) -> int:
     return end
 
 
-def _closing_bracket(text: str, at: int) -> int:
+def closing_bracket(text: str, at: int) -> int:
     """Return the index behind the bracket that closes the one at *at*; the end of *text* where none does."""
     angles = text[at] == "<"
     depth = 0
@@ -224,11 +285,54 @@ def _closing_bracket(text: str, at: int) -> int:
     return len(text)
 
 
-def _element(match: re.Match[str], hides: Hides) -> str:
-    name, content = match.groups()
-    if content and match.string.startswith(f"</{name}", match.end()) and hides(name):
-        return match.group()[: -len(content)] + REDACTED
-    return match.group()
+def _element(match: re.Match[str], hides: Hides) -> tuple[int, int] | None:
+    """The content of an element, with the elements in it."""
+    if not hides(match[1]):
+        return None
+    end = match.string.find(f"</{match[1]}", match.end(), match.end() + ELEMENT_CHARS)
+    return (match.end(), end) if end > match.end() else None
+
+
+def _columns(match: re.Match[str], hides: Hides) -> tuple[int, int] | None:
+    if any(hides(name.strip(' "')) for name in match[1].split(",")):
+        return match.end(), closing_bracket(match.string, match.end())
+    return None
+
+
+def _without_parameters(text: str, hides: Hides) -> str:
+    """Replace the parameters of a statement that have no names, if the statement names a secret."""
+    out: list[str] = []
+    at = 0
+    while (found := text.find(_PARAMETERS, at)) >= 0:
+        begin = found + len(_PARAMETERS)
+        statement = text[max(text.rfind(_SQL, at, found), at) : found]
+        out.append(text[at:begin])
+        at = begin
+        if text.startswith(("(", "[("), begin) and _names_secret(statement, hides):
+            out.append(REDACTED)
+            at = closing_bracket(text, begin)
+    return "".join([*out, text[at:]])
+
+
+def _names_secret(statement: str, hides: Hides) -> bool:
+    return any(hides(word) for word in _COLUMN.findall(statement[:ELEMENT_CHARS]))
+
+
+def _said(match: re.Match[str], hides: Hides) -> tuple[int, int] | None:
+    name = match.group().rpartition(" ")[0]
+    if not hides(name):
+        return None
+    return match.end(), match.string.index(match["quote"], match.end())
+
+
+def _flag_value(match: re.Match[str], hides: Hides) -> tuple[int, int] | None:
+    text, at = match.string, match.end()
+    if not hides(match["name"]) or _FLAG_WORD.match(text, at):
+        return None
+    if within := quoted(text, at):
+        return within
+    run = _RUN.match(text, at)
+    return (at, run.end()) if run and run.end() > at else None
 
 
 def _named_value(match: re.Match[str], hides: Hides) -> tuple[int, int] | None:
@@ -236,7 +340,7 @@ def _named_value(match: re.Match[str], hides: Hides) -> tuple[int, int] | None:
     if not hides(match[1]):
         return None
     run = _RUN.match(match.string, match.end())
-    return _quoted(match.string, match.end()) or ((match.end(), run.end()) if run else None)
+    return quoted(match.string, match.end()) or ((match.end(), run.end()) if run else None)
 
 
 def _without_fields(text: str, hides: Hides) -> str:
@@ -251,4 +355,4 @@ def _without_fields(text: str, hides: Hides) -> str:
         boundary = _BOUNDARY.search(match.string, blank.end())
         return blank.end(), boundary.start() if boundary else len(match.string)
 
-    return _without(text, _FIELD, value)
+    return without(text, _FIELD, value)

@@ -9,9 +9,10 @@ The lists are the union of what Django, Sentry and Rails hide by default and of 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
-__all__ = ["is_sensitive", "words_of"]
+__all__ = ["is_secret_phrase", "is_sensitive", "may_give_secret", "may_name_secret", "words_of"]
 
 NAME_CHARS = 256
 """A longer name is judged by its begin and its end, this many characters of each."""
@@ -34,7 +35,8 @@ WORDS = _words(
     sessions sid sig signature signatures sso ssn symfony token tokens accesskey accountkey accountnumber aeskey
     appkey birthdate cardnumber ccnumber clientkey connectionstring connstr consumerkey creditcard databaseurl
     debitcard deploykey encryptionkey hmackey licensekey masterkey privatekey routingnumber rsakey sessionkey
-    sharedkey signingkey sortcode sshkey userkey webhookurl hostkey publishablekey assertion twofactor
+    sharedkey signingkey sortcode sshkey userkey webhookurl hostkey publishablekey assertion twofactor pincode
+    cvv2 jwe jws securitycode socialsecurity dateofbirth seedphrase otpauth
     """
 )
 """A name with one of these as a word is hidden."""
@@ -83,6 +85,8 @@ HARMLESS_PHRASES = _phrases(
 )
 """These words in a row say nothing of a secret."""
 
+_PHRASE_ENDS = frozenset(phrase.rpartition(" ")[2] for phrase in (*PHRASES, *HARMLESS_PHRASES))
+
 NO_VALUES = frozenset({"error", "errors", "exception", "warning"})
 """
 A name that ends in one of these names a failure: ``KeyError: 'EUR'``, ``TokenExpiredError: ...``. Its text is searched
@@ -96,6 +100,56 @@ _STRONG = re.compile(
 )
 
 
+def _any_of(words: Iterable[str]) -> re.Pattern[str]:
+    """What finds each of *words* and `PHRASES` in a text in lower case, by its first letter first: that is fast."""
+    words = {*words}
+    patterns = [
+        re.escape(word) for word in words if not any(other in word for other in words - {word})
+    ]
+    patterns += ["[^a-z]*".join(phrase.split()) for phrase in PHRASES]
+    by_letter: dict[str, list[str]] = {}
+    for pattern in sorted(patterns):
+        by_letter.setdefault(pattern[0], []).append(pattern[1:])
+    return re.compile(
+        "|".join(f"{letter}(?:{'|'.join(rests)})" for letter, rests in by_letter.items())
+    )
+
+
+_SUSPECT = _any_of(
+    {*WORDS, *STEMS, *STARTS, *ENDS, "passw", "passphrase", "apikey", "privatekey", "cardnumber"}
+)
+
+
+def may_name_secret(text: str) -> bool:
+    """Return False if no part of *text* is a name that `is_sensitive`: known in one look at it."""
+    return _SUSPECT.search(text.lower()) is not None
+
+
+_SUSPECT_GIVEN = re.compile(rf"(?:{_SUSPECT.pattern})[^\n]*?[=:,%]")
+
+
+def may_give_secret(source: str) -> bool:
+    """Return False if in no line of *source* a separator follows on a name that `is_sensitive`, as it does in ``pin = 1``."""
+    return _SUSPECT_GIVEN.search(source.lower()) is not None
+
+
+def is_secret_phrase(before: str, name: str) -> bool | None:
+    """
+    Return whether *name*, a word of prose, speaks of a secret by the words *before* it: ``card number``, ``access code``.
+
+    Returns:
+        False where they say that it does not: ``primary key``. None where they say nothing.
+    """
+    own = words_of(name[:NAME_CHARS])
+    if not own or own[-1] not in _PHRASE_ENDS:
+        return None
+    words = [*words_of(before)[-2:], *own]
+    if " ".join(words[-len(own) - 1 :]) in HARMLESS_PHRASES:
+        return False
+    spaced = f" {' '.join(words)}"
+    return True if any(spaced.endswith(f" {phrase}") for phrase in PHRASES) else None
+
+
 def words_of(name: str) -> list[str]:
     """Return the words of *name* in lower case: ``dbPassword2`` gives ``["db", "password"]``."""
     return [word.lower() for word in _WORD.findall(name)]
@@ -104,6 +158,8 @@ def words_of(name: str) -> list[str]:
 @lru_cache(maxsize=4096)
 def is_sensitive(name: str) -> bool:
     """Return whether *name* speaks of a secret. *name* is a plain `str` of at most a few hundred characters."""
+    if not may_name_secret(name):
+        return False
     words = words_of(name)
     if not words or words[-1] in NO_VALUES:
         return False
@@ -116,7 +172,7 @@ def is_sensitive(name: str) -> bool:
         return True
     # Words that capitals tear apart in a way nobody meant: PASSWORDhash. And those that begin in the middle of it.
     return any(
-        _STRONG.search(word)
+        (word in WORDS and word not in words) or _STRONG.search(word)
         for word in map(str.lower, _PLAIN_WORD.findall(name))
         if word not in HARMLESS
     )
