@@ -19,6 +19,7 @@ def set_up_django() -> None:
     if not settings.configured:
         settings.configure(
             ALLOWED_HOSTS=["shop.example.com"],
+            DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
             INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth"],
             SECRET_KEY="only for tests",
             USE_TZ=True,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import time
+import zlib
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
@@ -13,11 +15,22 @@ from hypothesis import strategies as st
 from werkzeug.formparser import parse_form_data
 from werkzeug.test import EnvironBuilder
 
-from errormail.report.body import JSON_NAME, media_type, parse_body
+from errormail.report.body import JSON_NAME, Body, media_type, parse_body
 
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data; boundary=xyz"
-KINDS = [FORM, "application/json", "application/problem+json", MULTIPART, "text/plain", ""]
+KINDS = [
+    FORM,
+    "application/json",
+    "application/problem+json",
+    "application/x-ndjson",
+    "application/json; charset=latin1",
+    MULTIPART,
+    "text/plain",
+    "text/plain; charset=utf-16",
+    "text/xml",
+    "",
+]
 
 
 @given(
@@ -224,9 +237,116 @@ def test_a_thousand_parts_are_enough():
     assert len(parse_body(MULTIPART, body.encode()).fields) == 1_001
 
 
-def test_other_types_give_nothing():
-    assert parse_body("text/plain", b"a=1").fields == ()
-    assert parse_body("", b"a=1").fields == ()
+@pytest.mark.parametrize("kind", ["", "application/octet-stream", "image/svg", "video/mp4"])
+def test_other_types_give_nothing(kind):
+    assert parse_body(kind, b"a=1") == Body()
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("text/plain", "(text)"),
+        ("text/csv; charset=utf-8", "(text)"),
+        ("application/graphql", "(text)"),
+        ("application/yaml", "(text)"),
+        ("application/xml", "(XML)"),
+        ("text/xml", "(XML)"),
+        ("application/soap+xml; charset=utf-8", "(XML)"),
+    ],
+)
+def test_text_is_kept_as_a_whole(kind, name):
+    assert parse_body(kind, b"<a>caf\xc3\xa9</a>").fields == ((name, "<a>caf\u00e9</a>"),)
+    assert parse_body(kind, b" \r\n") == Body()
+
+
+def test_text_in_another_charset_is_read_in_it():
+    assert parse_body("text/plain; charset=ISO-8859-1", b"caf\xe9").fields == (
+        ("(text)", "caf\u00e9"),
+    )
+    assert parse_body("text/plain; charset=utf-16", "caf\u00e9".encode("utf-16")).fields == (
+        ("(text)", "caf\u00e9"),
+    )
+    form = "application/x-www-form-urlencoded; charset=windows-1252"
+    assert parse_body(form, b"a=caf%E9").fields == (("a", "caf\u00e9"),)
+    assert parse_body("application/json; charset=latin1", b'{"a": "caf\xe9"}').fields == (
+        ("a", "caf\u00e9"),
+    )
+
+
+@pytest.mark.parametrize("charset", ["antigravity", "rot13", "utf-7", "idna", ""])
+def test_a_charset_that_is_not_on_the_list_is_taken_for_utf_8(charset):
+    assert parse_body(f"text/plain; charset={charset}", b"caf\xc3\xa9").fields == (
+        ("(text)", "caf\u00e9"),
+    )
+
+
+@pytest.mark.parametrize("body", [b"\x00\x01\x02", b"\xff\xfe\xfd\xfc\xfb\xfa", b"abc\x08def"])
+def test_what_only_says_that_it_is_text_is_not_shown(body):
+    assert parse_body("text/plain", body) == Body(notes=("body: not text, although it says so",))
+
+
+def test_a_text_may_end_within_a_character():
+    found = parse_body("text/plain", "a\u20ac".encode()[:-1], size=4)
+    assert found.fields == (("(text)", "a"),)
+    assert found.notes == ("body: only the first 3 of 4 bytes were kept",)
+
+
+def test_pairs_in_text_are_found_for_hiding():
+    text = b'login(password: "a \\" b", pin: \'12 34\') token=abc {"key": "x"}'
+    assert parse_body("application/graphql", text).unsure == (
+        ("password", 'a \\" b'),
+        ("pin", "12 34"),
+        ("token", "abc"),
+        ("key", "x"),
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["a=" * 32_000, 'a="' * 21_000, "a" * 65_000, "a='" * 21_000, 'a="\\' * 16_000]
+)
+def test_odd_text_takes_little_time(text):
+    start = time.process_time()
+    parse_body("text/plain", text.encode())
+    assert time.process_time() - start < 1.0
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [gzip.compress(b"password=1"), zlib.compress(b"password=1"), b"\x28\xb5\x2f\xfd..."],
+    ids=["gzip", "zlib", "zstd"],
+)
+def test_a_compressed_body_is_said_and_not_unpacked(packed):
+    found = parse_body("application/x-www-form-urlencoded", packed, encoding="gzip")
+    assert found == Body(notes=("body: compressed (gzip), and not unpacked",))
+
+
+@pytest.mark.parametrize("encoding", ["", "identity", "gzip"])
+def test_what_was_unpacked_already_is_read(encoding):
+    assert parse_body("application/json", b'{"a": 1}', encoding=encoding).fields == (("a", 1),)
+
+
+@pytest.mark.parametrize("kind", ["application/x-ndjson", "application/jsonl"])
+def test_json_on_each_line_is_read_line_by_line(kind):
+    body = b'{"a": 1}\r\n\n[2]\n{"password": "correct-horse", \n3'
+    found = parse_body(kind, body)
+    assert found.fields == (("(line 1)", {"a": 1}), ("(line 3)", [2]), ("(line 5)", 3))
+    assert found.unsure == (("password", "correct-horse"),)
+
+
+def test_a_sequence_of_json_texts_is_read_too():
+    assert parse_body("application/json-seq", b"\x1e1\n\x1e2\n").fields == (
+        ("(line 1)", 1),
+        ("(line 2)", 2),
+    )
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/json; charset=utf-8", "application/vnd.api+json", "APPLICATION/LD+JSON"]
+)
+@pytest.mark.parametrize("value", [[1, "a"], "a", 3, None, {"a": {"b": [1]}}])
+def test_json_of_every_kind_and_top_level_is_read(kind, value):
+    fields = parse_body(kind, json.dumps(value).encode()).fields
+    assert fields == (tuple(value.items()) if type(value) is dict else (("(JSON)", value),))
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 import types
+from contextlib import contextmanager
 from unittest import mock
 
 import falcon
@@ -99,7 +100,7 @@ def test_what_the_middleware_saw_of_the_body_is_shown(kind):
     request = request_of(source)
     assert pairs(request.form) == [("note", "hello"), ("pin", REDACTED)]
     assert (request.status, request.seconds) == (500, 0.25)
-    assert request.notes == ()
+    assert request.notes == ("curl: without the body, in which something is redacted",)
 
 
 def test_what_the_door_knows_goes_first():
@@ -147,7 +148,7 @@ def test_a_form_that_django_has_parsed_is_shown():
         "image/jpeg",
         15,
     )
-    assert shown.notes == ()
+    assert shown.notes == ("curl: without the body, which has several parts",)
 
 
 @pytest.mark.row("R9")
@@ -231,6 +232,80 @@ def test_a_lazy_user_stays_unevaluated():
     )
 
 
+@contextmanager
+def no_queries():
+    """A database of Django's that fails whatever it is asked."""
+    from django.db import connections
+    from django.db.utils import ConnectionHandler
+
+    def refuse(execute, sql, params, many, context):
+        raise AssertionError(f"the database was asked: {sql}")
+
+    before = connections["default"]
+    sqlite = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
+    connection = connections["default"] = ConnectionHandler({"default": sqlite})["default"]
+    try:
+        with connection.execute_wrapper(refuse):
+            yield
+    finally:
+        if connection.connection is not None:  # close() leaves one in memory alone
+            connection.connection.close()
+        connections["default"] = before
+
+
+def test_djangos_own_lazy_user_asks_no_database():
+    """What AuthenticationMiddleware puts on a request, with a session that is loaded and says who it is."""
+    from django.contrib.auth import get_user
+    from django.contrib.sessions.backends.signed_cookies import SessionStore
+
+    request = RequestFactory().get("/")
+    request.session = SessionStore()
+    request.session._session_cache = {
+        "_auth_user_id": "1",
+        "_auth_user_backend": "django.contrib.auth.backends.ModelBackend",
+    }
+    request.user = SimpleLazyObject(lambda: get_user(request))
+    with no_queries():
+        shown = request_of(request)
+        with pytest.raises(AssertionError, match="auth_user"):
+            assert request.user.username  # the guard does what it says
+    assert shown.user == ""
+    assert shown.notes == (
+        "user: not looked up by the application yet, so not by the report either",
+    )
+
+
+def test_a_user_that_django_has_looked_up_for_async_code_is_shown():
+    request = RequestFactory().get("/")
+    request._acached_user = User("jane")
+    request.user = SimpleLazyObject(lambda: pytest.fail("looked up"))
+    assert request_of(request).user == "jane"
+
+
+def test_the_user_of_flask_login_is_shown_once_it_was_loaded():
+    """As Flask-Login does it: a proxy that loads on first use, and keeps what it loaded in ``g``."""
+    app = flask.Flask(__name__)
+    seen = []
+
+    def load():
+        if "_login_user" not in flask.g:
+            flask.g._login_user = types.SimpleNamespace(username="jane")
+        return flask.g._login_user
+
+    current_user = LocalProxy(load)
+
+    @app.get("/")
+    def view():
+        seen.append(request_of(flask.request).user)
+        assert "_login_user" not in flask.g
+        assert current_user.username == "jane"
+        seen.append(request_of(flask.request).user)
+        return ""
+
+    app.test_client().get("/")
+    assert seen == ["", "jane"]
+
+
 class User:
     USERNAME_FIELD = "login_name"
 
@@ -294,6 +369,45 @@ def test_djangos_view_is_named():
     request = RequestFactory().get("/")
     request.resolver_match = ResolverMatch(test_djangos_view_is_named, (), {}, url_name="detail")
     assert request_of(request).route.endswith("test_djangos_view_is_named")
+
+
+def bottle_environ():
+    route = types.SimpleNamespace(rule="/orders/<number>")
+    return environ(**{"bottle.route": route})
+
+
+def werkzeug_request():
+    request = WerkzeugRequest(environ())
+    request.url_rule = types.SimpleNamespace(endpoint="shop.order")
+    return request
+
+
+def falcon_request():
+    request = falcon.Request(environ())
+    request.uri_template = "/orders/{number}"
+    return request
+
+
+@pytest.mark.parametrize(
+    ("make", "route"),
+    [
+        (bottle_environ, "/orders/<number>"),
+        (werkzeug_request, "shop.order"),
+        (falcon_request, "/orders/{number}"),
+        (lambda: scope(endpoint=falcon_request), f"{__name__}.falcon_request"),
+        (
+            lambda: environ(
+                **{"webob.adhoc_attrs": {"matched_route": types.SimpleNamespace(name="order")}}
+            ),
+            "order",
+        ),
+        (environ, ""),
+        (scope, ""),
+    ],
+    ids=["bottle", "werkzeug", "falcon", "starlette", "pyramid", "wsgi", "asgi"],
+)
+def test_the_route_is_named_by_what_each_framework_stores(make, route):
+    assert request_of(make()).route == route
 
 
 @pytest.mark.row("R9")

@@ -14,11 +14,11 @@ from werkzeug.wrappers import Request as WerkzeugRequest
 from actors.frameworks import set_up_django
 from actors.requests import FORM, environ, everything, pairs, request_of, scope
 from errormail.report.limits import DEFAULT_LIMITS
+from errormail.report.proxies import is_internal
 from errormail.report.redact import DEFAULT_REDACTOR, Redactor
 from errormail.report.request import (
     RequestSource,
     capture_request,
-    is_internal,
     user_name,
 )
 
@@ -128,7 +128,7 @@ def test_a_part_that_cannot_be_read_leaves_a_note(monkeypatch):
     def fail(carrier):
         raise Refused
 
-    monkeypatch.setattr("errormail.report.request.session_keys", fail)
+    monkeypatch.setattr("errormail.report.requestfacts.session_keys", fail)
     assert request_of(environ()).notes == ("session: could not be read (Refused)",)
 
 

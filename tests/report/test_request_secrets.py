@@ -6,6 +6,7 @@ import base64
 import json
 import sys
 from urllib.parse import quote, urlencode
+from xml.sax.saxutils import escape
 
 import pytest
 from hypothesis import given
@@ -20,10 +21,13 @@ from actors.requests import (
     full_environ,
     pairs,
     request_of,
+    scope,
 )
 from errormail.report.decorators import sensitive_post_parameters
+from errormail.report.known import COMMON_VALUES
+from errormail.report.limits import DEFAULT_LIMITS
 from errormail.report.model import REDACTED
-from errormail.report.redact import COMMON_VALUES, DEFAULT_REDACTOR
+from errormail.report.redact import DEFAULT_REDACTOR
 from errormail.report.request import (
     RequestSource,
     capture_request,
@@ -138,6 +142,213 @@ def test_what_is_declared_is_shown_where_the_filter_is_off_and_the_rest_is_hidde
     assert pairs(shown.form) == [("answer", "hello"), ("password", REDACTED)]
 
 
+# Where secrets are besides the obvious.
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["REFERER", "ORIGIN", "LOCATION", "X_ORIGINAL_URL", "X_REWRITE_URL", "X_FORWARDED_URI", "DESTINATION", "X_ANY", "CONTENT_LOCATION"],
+)  # fmt: skip
+def test_an_address_in_any_header_loses_its_secrets(name):
+    value = f"https://jane:{SECRET}-1@a.example/x?page=2&reset%5Ftoken={SECRET}-2&a=b#top"
+    found = captured(environ(**{f"HTTP_{name}": value}))
+    header = dict(pairs(found.request.headers))[name.replace("_", "-").title()]
+    assert header == f"https://{REDACTED}@a.example/x?page=2&reset%5Ftoken={REDACTED}&a=b#top"
+    assert SECRET not in found.redactor.text(f"{SECRET}-1 {SECRET}-2")
+
+
+@pytest.mark.parametrize("name", ["FORWARDED", "X_FORWARDED_HOST", "X_ORIGINAL_HOST"])
+def test_user_and_password_in_front_of_a_host_are_hidden(name):
+    found = captured(environ(**{f"HTTP_{name}": f'for=1.2.3.4;host="jane:{SECRET}@a.example"'}))
+    header = dict(pairs(found.request.headers))[name.replace("_", "-").title()]
+    assert header == f'for=1.2.3.4;host="{REDACTED}@a.example"'
+    assert SECRET not in found.redactor.text(f"it is jane:{SECRET}")
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("graphql-transport-ws, v12.stomp", "graphql-transport-ws, v12.stomp"),
+        (f"access_token, {SECRET}", f"access_token, {REDACTED}"),
+        (f"Bearer, {SECRET}, mqtt", f"Bearer, {REDACTED}, mqtt"),
+        (f"base64url.bearer.authorization.k8s.io.{SECRET}", REDACTED),
+    ],
+)
+def test_a_token_among_the_subprotocols_of_a_websocket_is_hidden(value, shown):
+    headers = [(b"sec-websocket-protocol", value.encode())]
+    found = captured(scope(type="websocket", scheme="wss", headers=headers))
+    assert pairs(found.request.headers) == [("Sec-Websocket-Protocol", shown)]
+
+
+def test_a_token_in_the_address_of_a_websocket_is_hidden():
+    made = scope(type="websocket", scheme="wss", query_string=f"token={SECRET}&room=3".encode())
+    found = captured(made)
+    assert found.request.url == f"wss://shop.example.com/orders/7?token={REDACTED}&room=3"
+    assert SECRET not in found.redactor.text(f"rejected {SECRET}")
+
+
+def test_parameters_within_the_path_are_hidden():
+    found = captured(environ(path=f"/cart;jsessionid={SECRET};page=2/items"))
+    assert found.request.url == f"https://shop.example.com/cart;jsessionid={REDACTED};page=2/items"
+    assert SECRET not in everything(found.request)
+    assert SECRET not in found.redactor.text(f"session {SECRET} is gone")
+
+
+def test_a_segment_of_the_path_that_looks_like_a_secret_is_hidden():
+    key = "AKIA" + "IOSFODNN7EXAMPLE"
+    shown = request_of(environ(path=f"/keys/{key}/use"))
+    assert (shown.path, key in everything(shown)) == (f"/keys/{REDACTED}/use", False)
+
+
+def of_starlette(value):
+    return scope(path=f"/reset/{value}", path_params={"token": value, "page": "2"})
+
+
+def of_django(value):
+    from django.test import RequestFactory
+    from django.urls import ResolverMatch
+
+    request = RequestFactory().get(f"/reset/{value}")
+    request.resolver_match = ResolverMatch(of_django, (), {"token": value})
+    return request
+
+
+def of_werkzeug(value):
+    from werkzeug.wrappers import Request
+
+    request = Request(environ(path=f"/reset/{value}"))
+    request.view_args = {"token": value}
+    return request
+
+
+def of_pyramid(value):
+    return environ(path=f"/reset/{value}", **{"webob.adhoc_attrs": {"matchdict": {"token": value}}})
+
+
+@pytest.mark.parametrize(
+    "make", [of_starlette, of_django, of_werkzeug, of_pyramid], ids=lambda make: make.__name__
+)
+def test_what_the_route_calls_a_token_is_hidden_in_the_path(make):
+    found = captured(make(SECRET))
+    assert found.request.path == f"/reset/{REDACTED}"
+    assert SECRET not in everything(found.request)
+    assert SECRET not in found.redactor.text(f"no such {SECRET}")
+
+
+def sent(body, kind="application/json", **more):
+    body = body if isinstance(body, bytes) else json.dumps(body).encode()
+    made = environ(body=body, CONTENT_TYPE=kind, **more)
+    return captured(RequestSource(request=made, body=body, body_size=len(body)))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["user[password]", "user.password", "card[number]", "users[0][api_key]", "payment[card][cvc]", "form-0-token", "user%5Bpassword%5D"],
+)  # fmt: skip
+def test_nested_names_of_forms_are_understood(name):
+    body = urlencode({"user[name]": "jane", name: SECRET, "card[brand]": "x"}).encode()
+    found = sent(body, FORM)
+    assert ("user[name]", "jane") in pairs(found.request.form)
+    assert ("card[brand]", "x") in pairs(found.request.form)
+    assert SECRET not in everything(found.request)
+    assert SECRET not in found.redactor.text(f"it is {SECRET}")
+
+
+JSONS = {
+    "graphql": {"query": "mutation($p: String!) {login(password: $p)}", "variables": {"password": SECRET}},
+    "json api": {"data": {"type": "users", "attributes": {"name": "jane", "password": SECRET}}},
+    "a sensitive parent": {"name": "jane", "credentials": {"a": ["x", {"b": SECRET}]}},
+    "pairs": {"fields": [{"name": "password", "value": SECRET}]},
+    "tuples": {"fields": [["password", SECRET]]},
+    "a list": [{"password": SECRET}],
+    "batched graphql": [{"variables": {"input": {"clientSecret": SECRET}}}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", JSONS)
+def test_secrets_at_any_depth_of_json_are_hidden_and_known(kind):
+    found = sent(JSONS[kind], HTTP_X_ECHO=SECRET)
+    assert SECRET not in everything(found.request)
+    assert SECRET not in found.redactor.text(f"it is {SECRET}")
+
+
+def test_a_secret_written_into_a_graphql_query_is_hidden():
+    found = sent({"query": f'mutation {{login(name: "jane", password: "{SECRET}") {{id}}}}'})
+    assert SECRET not in everything(found.request)
+    assert "jane" in everything(found.request)
+
+
+XMLS = {
+    "an element": f"<a><name>jane</name><Password>{SECRET}</Password></a>",
+    "soap": f'<s:Envelope xmlns:s="x"><s:Header><w:UsernameToken><w:Nonce>{SECRET}</w:Nonce></w:UsernameToken></s:Header>'
+    "<s:Body><name>jane</name></s:Body></s:Envelope>",
+    "cdata": f"<a><name>jane</name><token><![CDATA[{SECRET}]]></token></a>",
+    "an attribute": f'<a name="jane" password="{SECRET}"/>',
+    "an attribute of a hidden element": f'<a><name>jane</name><password value="{SECRET}"/></a>',
+    "below a hidden element": f"<a><name>jane</name><credentials><b>{SECRET}</b></credentials></a>",
+    "a cut one": f"<a><name>jane</name><password>{SECRET}",
+}
+
+
+@pytest.mark.parametrize("kind", XMLS)
+def test_secrets_in_xml_are_hidden_and_known(kind):
+    found = sent(XMLS[kind].encode(), "application/soap+xml; charset=utf-8", HTTP_X_ECHO=SECRET)
+    assert SECRET not in everything(found.request)
+    assert "jane" in dict(pairs(found.request.form))["(XML)"]
+    assert SECRET not in found.redactor.text(f"it is {SECRET}")
+
+
+def test_secrets_in_text_are_hidden_and_known():
+    text = f"user: jane\npassword: {SECRET}\ncard: 4111 1111 1111 1111\n"
+    found = sent(text.encode(), "text/plain", HTTP_X_ECHO=SECRET)
+    assert dict(pairs(found.request.form))["(text)"] == (
+        f"user: jane\npassword: {REDACTED}\ncard: {REDACTED}\n"
+    )
+    assert SECRET not in everything(found.request)
+
+
+def test_text_is_bounded():
+    found = sent(b"word " * 5_000, "text/plain")
+    ((_, text),) = pairs(found.request.form)
+    assert len(text) <= DEFAULT_LIMITS.value_chars
+    assert text.endswith("...")
+
+
+def test_all_of_a_text_is_hidden_where_all_fields_are():
+    made = environ(body=b"hello", CONTENT_TYPE="text/plain")
+    sensitive_post_parameters()(lambda request: None)(made)
+    found = captured(RequestSource(request=made, body=b"hello", body_size=5))
+    assert pairs(found.request.form) == [("(text)", REDACTED)]
+
+
+def test_the_name_of_an_upload_loses_its_secrets():
+    part = f'--b\r\nContent-Disposition: form-data; name="f"; filename="{SECRET}.txt"\r\n\r\nx\r\n--b--'
+    found = sent(part.encode(), "multipart/form-data; boundary=b", HTTP_COOKIE=f"a={SECRET}")
+    (upload,) = found.request.files
+    assert upload.filename == f"{REDACTED}.txt"
+    found = sent(
+        part.replace(SECRET, "password=hunter2").encode(), "multipart/form-data; boundary=b"
+    )
+    assert "hunter2" not in everything(found.request)
+
+
+def test_a_compressed_body_gives_nothing_away_and_what_the_framework_made_of_it_is_shown():
+    import gzip
+
+    from werkzeug.wrappers import Request
+
+    packed = gzip.compress(b"password=hunter2")
+    made = environ(body=packed, HTTP_CONTENT_ENCODING="gzip")
+    source = RequestSource(request=made, body=packed, body_size=len(packed))
+    shown = request_of(source)
+    assert shown.form == ()
+    assert shown.notes == ("body: compressed (gzip), and not unpacked",)
+    request = Request(made)
+    request.__dict__["form"] = {"note": "x"}  # as a middleware that unpacks leaves it
+    source = RequestSource(request=request, body=packed, body_size=len(packed))
+    assert pairs(request_of(source).form) == [("note", "x")]
+
+
 SECRETS = st.text(
     st.characters(min_codepoint=33, max_codepoint=0x2FFF, blacklist_categories=["Cs", "Cc"]),
     min_size=8,
@@ -170,7 +381,20 @@ NAMES = st.sampled_from(
 @given(
     SECRETS,
     NAMES,
-    st.sampled_from(["form", "query", "json", "nested", "cookie", "header", "multipart"]),
+    st.sampled_from(
+        [
+            "form",
+            "query",
+            "json",
+            "nested",
+            "cookie",
+            "header",
+            "multipart",
+            "xml",
+            "ndjson",
+            "path",
+        ]
+    ),
 )
 def test_a_secret_under_a_listed_name_never_appears(secret, name, place):
     value, made, body = quote(secret, safe=""), environ(), b""
@@ -185,12 +409,24 @@ def test_a_secret_under_a_listed_name_never_appears(secret, name, place):
         made["CONTENT_TYPE"] = "application/json"
     elif place == "cookie":
         made["HTTP_COOKIE"] = f"{name}={value}"
+    elif place == "xml":
+        element = "".join(char for char in name if char.isalpha()) + "Token"
+        body = f"<a><{element}>{escape(secret)}</{element}></a>".encode()
+        made["CONTENT_TYPE"] = "text/xml"
+        value = escape(secret)
+    elif place == "ndjson":
+        body, made["CONTENT_TYPE"] = json.dumps({name: secret}).encode(), "application/x-ndjson"
+    elif place == "path":
+        made = scope(path=f"/x/{secret}/y", path_params={name: secret})
     elif place == "header":
         made["HTTP_X_AUTH_TOKEN"] = secret.encode().decode("latin-1")
     else:
         part = f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{secret}\r\n--b--\r\n'
         body, made["CONTENT_TYPE"] = part.encode(), "multipart/form-data; boundary=b"
-    made["HTTP_X_ECHO"] = f"<{secret}>".encode().decode("latin-1")
+    if "headers" in made:
+        made["headers"] = [(b"x-echo", f"<{secret}>".encode())]
+    else:
+        made["HTTP_X_ECHO"] = f"<{secret}>".encode().decode("latin-1")
     source = RequestSource(request=made, body=body, body_size=len(body))
     found = captured(source)
     text = everything(found.request)

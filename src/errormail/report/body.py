@@ -1,8 +1,8 @@
 """
-Form fields, JSON and the names of uploads, out of the first bytes of a request's body.
+Form fields, JSON, text and the names of uploads, out of the first bytes of a request's body.
 
 It is given bytes and gives values: it reads nothing, keeps no content of an upload, and takes whatever comes for what it
-can be taken for. Nothing is redacted here.
+can be taken for. What is no text is not shown, and nothing is unpacked. Nothing is redacted here.
 """
 
 from __future__ import annotations
@@ -16,17 +16,57 @@ from urllib.parse import parse_qsl, unquote
 
 from errormail.report.model import Upload
 
-__all__ = ["Body", "media_type", "parse_body"]
+__all__ = ["JSON_NAME", "TEXT_NAME", "XML_NAME", "Body", "media_type", "parse_body"]
 
 PARTS = 1_000
 """Of a multipart body. More can hardly be meant."""
 PART_HEADER_BYTES = 8_192
 JSON_NAME = "(JSON)"
 """What a JSON body that is no object is shown under."""
+XML_NAME = "(XML)"
+TEXT_NAME = "(text)"
+"""What a body is shown under that is text of another kind."""
+LINES = 1_000
+"""Of a body with a JSON value on each line."""
+CHARSETS = {
+    "iso-8859-1": "cp1252",
+    "latin1": "cp1252",
+    "latin-1": "cp1252",
+    "us-ascii": "cp1252",
+    "windows-1252": "cp1252",
+    "utf-16": "utf-16",
+    "utf-16le": "utf-16-le",
+    "utf-16be": "utf-16-be",
+}
+"""
+Of bodies; any other is taken for UTF-8. A table, since looking up a codec by name imports a module of that name.
+Source: WHATWG Encoding section 4.2 for what stands for Latin-1.
+"""
+JSON_LINES = frozenset(
+    {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/json-seq"}
+)
+TEXTS = frozenset(
+    {
+        "application/csp-report",
+        "application/graphql",
+        "application/sql",
+        "application/toml",
+        "application/yaml",
+        "application/x-yaml",
+        "application/javascript",
+    }
+)
+"""Text, beside text/*."""
 
 _PARAMETER = re.compile(r';\s*([\w!#$%&*+.^`|~-]+)\s*=\s*("(?:[^"\\]|\\.)*"?|[^;]*)', re.ASCII)
 _HEADER_END = re.compile(rb"\r?\n\r?\n")
 _SPACE = re.compile(r"[ \t\n\r]*")
+_BINARY = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
+"""Source: WHATWG MIME Sniffing, "binary data byte"."""
+_NAMED = re.compile(
+    r"(?<![\w.-])([\w.-]{1,100})[\"']?[ \t]{0,8}[:=][ \t]{0,8}"
+    r"(?:\"((?:[^\"\\]|\\.){0,4096})\"|'([^'\r\n]{0,4096})'|([^\s\"'&;,<>{}]{1,4096}))"
+)
 _PAIR = re.compile(r'"((?:[^"\\]|\\.){0,256})"\s{0,8}:\s{0,8}"((?:[^"\\]|\\.){0,4096})')
 
 
@@ -39,7 +79,7 @@ class Body:
     files: tuple[Upload, ...] = ()
     notes: tuple[str, ...] = ()
     unsure: tuple[tuple[str, str], ...] = ()
-    """Pairs that stand in a JSON text which could not be read, in the order of their appearance: for hiding, not to be shown."""
+    """Pairs that stand in a text which was not taken apart, in the order of their appearance: for hiding, not to be shown."""
 
 
 def media_type(content_type: str) -> tuple[str, dict[str, str]]:
@@ -51,29 +91,70 @@ def media_type(content_type: str) -> tuple[str, dict[str, str]]:
     return kind.strip().lower(), parameters
 
 
-def parse_body(content_type: str, body: bytes, *, size: int = 0) -> Body:
+def parse_body(content_type: str, body: bytes, *, size: int = 0, encoding: str = "") -> Body:
     """
     Return what *body* says, read as *content_type*. Never raises.
 
     Args:
         size: How many bytes the body has in all; more than ``len(body)`` if that is only its beginning.
+        encoding: The Content-Encoding header. What is compressed is not unpacked; who did it already has not said so in there.
     """
     kind, parameters = media_type(content_type)
     is_cut = size > len(body)
-    if kind == "application/x-www-form-urlencoded":
-        found = Body(fields=tuple(_urlencoded(body)))
-    elif kind == "application/json" or kind.endswith("+json"):
-        found = _json(body, is_cut=is_cut)
-    elif kind == "multipart/form-data":
-        found = _multipart(body, parameters.get("boundary", ""), is_cut=is_cut)
-    else:
-        return Body()
-    if not is_cut:
-        return found
+    if _is_packed(encoding, body):
+        return Body(notes=(f"body: compressed ({encoding[:40]}), and not unpacked",))
+    found = _parsed(kind, parameters, body, is_cut=is_cut)
+    if found is None or not is_cut:
+        return found or Body()
     note = f"body: only the first {len(body):,} of {size:,} bytes were kept"
     return Body(
         fields=found.fields, files=found.files, notes=(note, *found.notes), unsure=found.unsure
     )
+
+
+def _parsed(kind: str, parameters: dict[str, str], body: bytes, *, is_cut: bool) -> Body | None:
+    """Return what *body* says, None if it is of a kind that is not shown."""
+    charset = CHARSETS.get(parameters.get("charset", "").lower(), "utf-8")
+    if kind == "application/x-www-form-urlencoded":
+        return Body(fields=tuple(_urlencoded(body, charset)))
+    if kind in ("application/json", "text/json") or kind.endswith("+json"):
+        return _json(body, charset, is_cut=is_cut)
+    if kind in JSON_LINES:
+        return _json_lines(body)
+    if kind == "multipart/form-data":
+        return _multipart(body, parameters.get("boundary", ""), is_cut=is_cut)
+    if kind in ("application/xml", "text/xml") or kind.endswith("+xml"):
+        return _text(XML_NAME, body, charset)
+    if kind.startswith("text/") or kind in TEXTS or kind.endswith("+yaml"):
+        return _text(TEXT_NAME, body, charset)
+    return None
+
+
+def _is_packed(encoding: str, body: bytes) -> bool:
+    """Return whether *body* is compressed still: aiohttp unpacks it and leaves the header. No packed form is UTF-8."""
+    if encoding.strip().lower() in ("", "identity"):
+        return False
+    return _decoded(body, "utf-8") is None or _BINARY.search(body) is not None
+
+
+def _decoded(body: bytes, charset: str) -> str | None:
+    """Return *body* as text, None if it is none. A character may have been cut in two at the end."""
+    try:
+        return body.decode(charset)
+    except UnicodeDecodeError as error:
+        if len(body) - error.start > 3:
+            return None
+        return body[: error.start].decode(charset, "replace")
+
+
+def _text(name: str, body: bytes, charset: str) -> Body:
+    text = _decoded(body, charset)
+    if text is None or (not charset.startswith("utf-16") and _BINARY.search(body)):
+        return Body(notes=("body: not text, although it says so",))
+    if not text.strip():
+        return Body()
+    unsure = tuple((own, "".join(values)) for own, *values in _NAMED.findall(text))
+    return Body(fields=((name, text),), unsure=unsure)
 
 
 def _unquoted(value: str) -> str:
@@ -85,14 +166,30 @@ def _unquoted(value: str) -> str:
     return value.replace("\\\\", "\\").replace('\\"', '"').replace("%22", '"')
 
 
-def _urlencoded(body: bytes) -> list[tuple[str, str]]:
-    return parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, errors="replace")
+def _urlencoded(body: bytes, charset: str) -> list[tuple[str, str]]:
+    return parse_qsl(
+        body.decode(charset, "replace"), keep_blank_values=True, encoding=charset, errors="replace"
+    )
 
 
-def _json(body: bytes, *, is_cut: bool) -> Body:
+def _json_lines(body: bytes) -> Body:
+    """Source: ndjson.org, and RFC 7464, which begins each with a record separator."""
+    fields: list[tuple[str, object]] = []
+    unsure: list[tuple[str, str]] = []
+    for number, line in enumerate(body.split(b"\n", LINES)[:LINES], 1):
+        if not (line := line.strip(b" \t\r\x1e")):
+            continue
+        try:
+            fields.append((f"(line {number})", json.loads(line)))
+        except (ValueError, RecursionError):  # none, or the one that was cut
+            unsure += _PAIR.findall(line.decode("utf-8", "replace"))
+    return Body(fields=tuple(fields), unsure=tuple(unsure))
+
+
+def _json(body: bytes, charset: str, *, is_cut: bool) -> Body:
     try:
         # Also ValueError: more digits than Python turns into a number.
-        value = None if is_cut else json.loads(body)
+        value = None if is_cut else _loaded(body, charset)
     except (ValueError, RecursionError):
         text = _text_of_json(body)
         return Body(notes=("body: not valid JSON",), unsure=tuple(_PAIR.findall(text)))
@@ -102,6 +199,16 @@ def _json(body: bytes, *, is_cut: bool) -> Body:
     if isinstance(value, dict):
         return Body(fields=tuple(cast("dict[str, object]", value).items()))
     return Body(fields=((JSON_NAME, value),))
+
+
+def _loaded(body: bytes, charset: str) -> object:
+    """JSON is UTF-8 (RFC 8259 section 8.1); another charset is believed where it is not."""
+    try:
+        return json.loads(body)
+    except UnicodeDecodeError:
+        if charset == "utf-8":
+            raise
+        return json.loads(body.decode(charset))
 
 
 def _text_of_json(body: bytes) -> str:

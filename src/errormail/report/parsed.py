@@ -22,6 +22,7 @@ from errormail.report.wire import any_text
 __all__ = [
     "NOT_LOOKED_UP",
     "parsed_form",
+    "path_parameters",
     "raw_body",
     "route_of",
     "session_keys",
@@ -92,7 +93,12 @@ def session_keys(carrier: Carrier) -> list[str]:
 
 def user_of(carrier: Carrier) -> object | None:
     """Return the user, None if the framework has none, `NOT_LOOKED_UP` if it would have to ask a database."""
-    user = first(carrier.in_scope("user"), carrier.stored("_cached_user", "_user", "user"))
+    user = first(
+        carrier.in_scope("user"),
+        carrier.stored("_cached_user", "_acached_user", "_user"),  # Django, looked up already
+        carrier.stored("user"),
+        stored(_flask_context(carrier, "app_ctx", "g"), "_login_user"),  # Flask-Login
+    )
     if user is None:
         return None
     wrapped = _unwrapped(user)
@@ -131,10 +137,29 @@ def route_of(carrier: Carrier) -> str:
         _name_of(carrier.in_scope("endpoint")),  # Starlette
         stored(adhoc_attribute(carrier, "matched_route"), "name"),  # Pyramid
         carrier.stored("uri_template"),  # Falcon
+        stored(carrier.in_environ("bottle.route"), "rule"),
         _name_of(stored(route, "_handler")),  # aiohttp
     )
     names = (exact_str(candidate) for candidate in candidates)
     return next((name for name in names if name), "")
+
+
+def path_parameters(carrier: Carrier) -> list[tuple[str, str]]:
+    """Return what the router has taken out of the path, by name: ``/reset/<token>`` tells that it is a token."""
+    url_route = mapping_of(carrier.in_scope("url_route"))  # Django Channels
+    holders = (
+        carrier.in_scope("path_params"),  # Starlette
+        stored(carrier.stored("resolver_match"), "kwargs"),  # Django
+        carrier.stored("view_args"),  # Werkzeug, Flask
+        carrier.stored("_match_info"),  # aiohttp
+        adhoc_attribute(carrier, "matchdict"),  # Pyramid
+        None if url_route is None else dict_get(url_route, "kwargs"),
+    )
+    return [
+        (exact_str(name), _str_or_int(value))
+        for holder in holders
+        for name, value in list(dict_items(holder))
+    ]
 
 
 def _username_field(user: object) -> str:
@@ -161,7 +186,15 @@ def _name_of(view: object) -> str:
 
 
 def _flask_session(carrier: Carrier) -> object | None:
-    """Flask keeps the session beside the request, in the context of the thread or task."""
+    # Asking flask.session for it counts as an access, which adds "Vary: Cookie" to the response.
+    return first(
+        _flask_context(carrier, "request_ctx", "_session"),
+        _flask_context(carrier, "request_ctx", "session"),
+    )
+
+
+def _flask_context(carrier: Carrier, context: str, name: str) -> object | None:
+    """Return what Flask stores beside the request that is bound here, if that is ours: in a context of the thread or task."""
     flask = sys.modules.get("flask")
     if flask is None or not any(comes_from(each, "flask", "Request") for each in carrier.objects):
         return None
@@ -169,12 +202,9 @@ def _flask_session(carrier: Carrier) -> object | None:
         bound = flask.request._get_current_object()  # noqa: SLF001 -- Werkzeug documents it
         if not any(bound is each for each in carrier.objects):
             return None
-        # Where it is stored: asking flask.session for it counts as an access, which adds "Vary: Cookie" to the response.
-        context = flask.globals.request_ctx._get_current_object()  # noqa: SLF001
+        return stored(getattr(flask.globals, context)._get_current_object(), name)  # noqa: SLF001
     except Exception:  # noqa: BLE001 -- no request is bound here
         return None
-    session = stored(context, "_session")
-    return stored(context, "session") if session is None else session
 
 
 def _unwrapped(user: object) -> object | None:

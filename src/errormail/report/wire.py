@@ -2,7 +2,7 @@
 What a request said on the wire, out of a WSGI environ, an ASGI scope or aiohttp's message: as text, nothing redacted yet.
 
 What proxies claim (X-Forwarded-*, Forwarded) stands among the headers; address, host and scheme are those that the server
-saw, since everybody can send such headers.
+saw, since everybody can send such headers. `errormail.report.proxies` believes those of trusted ones.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from errormail.report.objects import (
     stored,
 )
 
-__all__ = ["Wire", "any_text", "wire_of"]
+__all__ = ["Wire", "any_text", "percent_encoded", "wire_of"]
 
 HEADERS = 2_000
 """More are not looked at."""
@@ -55,12 +55,20 @@ class Wire:
     @property
     def url(self) -> str:
         """Absolute, without the query."""
-        path = quote(self.path.encode("utf-8", "surrogateescape"), safe=PATH_SAFE)
-        return f"{self.scheme}://{self.host}{path}"
+        return f"{self.scheme}://{self.host}{percent_encoded(self.path)}"
 
     def header(self, name: str) -> str:
         """Return the first header of *name* (lower case), "" if there is none."""
         return next((value for own, value in self.headers if own.lower() == name), "")
+
+    def joined(self, name: str) -> str:
+        """Return all headers of *name* (lower case) as the one that they stand for. Source: RFC 9110 section 5.3."""
+        return ", ".join(value for own, value in self.headers if own.lower() == name)
+
+
+def percent_encoded(path: str) -> str:
+    """Return *path* as it stands in an address."""
+    return quote(path.encode("utf-8", "surrogateescape"), safe=PATH_SAFE)
 
 
 def wire_of(carrier: Carrier) -> Wire:
