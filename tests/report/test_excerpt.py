@@ -45,6 +45,29 @@ def test_where_fewer_lines_follow_more_come_before():
     assert numbers(at(BODY, 7)) == [3, 4, 5, 6, 7]
 
 
+def test_it_begins_with_the_function_and_ends_with_it():
+    source = [
+        "def before():",
+        "    return 1",
+        "",
+        "@cached",
+        "def f(x):",
+        "    return x / 0",
+        "",
+        "@cached",
+        "async def after():",
+    ]
+    assert numbers(at(source, 6)) == [4, 5, 6]
+    assert numbers(at(source[:3] + source[4:], 5)) == [4, 5]
+
+
+def test_a_function_within_the_function_does_not_end_it():
+    source = ["def f():", "    def g():", "        return 1", "    return g() / 0"]
+    assert numbers(at(source, 4)) == [1, 2, 3, 4]
+    module = ["def g():", "    return 1", "g() / 0", "def h():", "    pass"]
+    assert numbers(at(module, 3)) == [1, 2, 3, 4, 5]
+
+
 def test_lines_are_dedented_together():
     assert [line.text for line in excerpt(at(BODY, 3))] == [
         "def f(x):",

@@ -104,6 +104,36 @@ def test_without_application_frames_the_innermost_counts():
     )
 
 
+VENDORED = """
+def f(x=0):
+    return inner(x)
+
+def inner(x):
+    return 1 / x
+"""
+
+
+def test_what_is_the_applications_is_decided_by_in_app():
+    site = "/venv/lib/python3.13/site-packages/shop/views.py"
+    one = raised(VENDORED, "f()", module="shop.views", filename=site)
+    other = raised(VENDORED, "inner(0)", module="shop.views", filename=site)
+    assert fingerprint_exception(one) == fingerprint_exception(other)  # the innermost place alone
+    included = [fingerprint_exception(each, ("shop",)) for each in (one, other)]
+    assert included[0] != included[1]
+    folder = ("/venv/lib/python3.13/site-packages/shop",)
+    assert fingerprint_exception(one, folder) == included[0]
+    mine = raised(VENDORED, "f()")
+    assert fingerprint_exception(mine, ("!shop",)) != fingerprint_exception(mine)
+
+
+def test_in_app_counts_for_a_traceback_in_text_by_folder():
+    text = (
+        'Traceback (most recent call last):\n  File "/app/shop/views.py", line 3, in f\nKeyError: 5'
+    )
+    record = logging.makeLogRecord({"msg": "no", "exc_text": text})
+    assert fingerprint_record(record, ("!/app",)) != fingerprint_record(record)
+
+
 RECURSE = """
 def f(depth):
     if not depth:
@@ -166,6 +196,14 @@ def test_a_group_is_known_by_its_members_in_any_order_and_number():
     again = raised(DIVIDE)
     assert fingerprint_exception(Group(one, again, two)) == fingerprint_exception(Group(one, two))
     assert fingerprint_exception(Group(one)) != fingerprint_exception(Group(two))
+
+
+def test_the_message_of_a_group_does_not_count():
+    one = raised(DIVIDE)
+    taskgroup, nursery = Group(one), Group(one)
+    taskgroup.args = ("unhandled errors in a TaskGroup",)
+    nursery.args = ("Exceptions from Trio nursery",)
+    assert fingerprint_exception(taskgroup) == fingerprint_exception(nursery)
 
 
 def test_a_failure_of_ours_leaves_the_type(monkeypatch):

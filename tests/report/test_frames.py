@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import sys
 import textwrap
+import time
 import types
+from dataclasses import fields
 
 import pytest
 
 from actors import hostile
 from errormail import _contain, sensitive_variables
 from errormail.report import decorators, frames, walk
-from errormail.report.frames import FrameContext, capture_frames
+from errormail.report.frames import capture_frames
 from errormail.report.limits import DEFAULT_LIMITS, Limits
 from errormail.report.model import REDACTED, Elision, Frame
+from errormail.report.options import CaptureOptions, FrameContext
 from errormail.report.redact import DEFAULT_REDACTOR
 from errormail.report.source import Sources
 from errormail.report.values import Budget
@@ -22,13 +25,14 @@ HAS_POSITIONS = sys.version_info >= (3, 11)
 
 
 def context(limits=DEFAULT_LIMITS, **given):
-    budget = Budget(10)
+    """Return a context. Arguments that `CaptureOptions` has go into its options."""
+    options = {field.name for field in fields(CaptureOptions)} & set(given)
     return FrameContext(
         **{
-            "limits": limits,
+            "options": CaptureOptions(limits=limits, **{name: given.pop(name) for name in options}),
             "redactor": DEFAULT_REDACTOR,
-            "budget": budget,
-            "sources": Sources(100_000),
+            "budget": Budget(10),
+            "sources": Sources(100_000, time.time()),
             **given,
         }
     )
@@ -244,7 +248,7 @@ def test_what_cannot_be_decided_is_hidden(monkeypatch):
 
 def test_a_filter_may_give_the_variables():
     (frame,) = captured(
-        divide, 1, 0, variables=lambda frame: [("total", "***"), ("password", "x"), (7, 8)]
+        divide, 1, 0, frame_variables=lambda frame: [("total", "***"), ("password", "x"), (7, 8)]
     )
     assert values_of(frame) == {"total": "'***'", "password": REDACTED}
 
@@ -253,7 +257,7 @@ def test_a_filter_that_fails_shows_no_variables():
     def fail(frame):
         raise SystemExit
 
-    (frame,) = captured(divide, 1, 0, variables=fail)
+    (frame,) = captured(divide, 1, 0, frame_variables=fail)
     assert frame.variables == ()
     assert frame.line
 
@@ -447,7 +451,7 @@ def test_the_innermost_frames_get_the_time_first():
             return "<slow>"
 
     def outer(a):
-        inner(a)
+        inner(Slow())
 
     def inner(a):
         return 1 / 0
@@ -466,7 +470,7 @@ def test_a_frame_that_fails_is_shown_bare(monkeypatch):
         raise KeyError
 
     monkeypatch.setattr(_contain, "strict", False)
-    monkeypatch.setattr(frames, "_excerpt", fail)
+    monkeypatch.setattr(frames, "variables_of_frame", fail)
     (frame,) = captured(divide, 1, 0)
     assert (frame.function, frame.source, frame.variables) == ("divide", (), ())
 
@@ -481,3 +485,57 @@ def test_odd_names_of_code_are_encodable(tmp_path):
     for text in (frame.module, frame.function, frame.filename):
         assert text.encode()
     assert len(frame.function) < 1_000
+
+
+# Which code is the application's, what is said of its source, and where it can be read.
+
+
+def test_in_app_makes_library_code_the_applications():
+    import json
+
+    def load():
+        json.loads("{")
+
+    assert [frame.in_app for frame in captured(load)] == [True, False, False, False]
+    frames = captured(load, in_app=("json", "!tests"))
+    assert [frame.in_app for frame in frames] == [False, True, True, True]
+    assert "s" in values_of(frames[1])
+    assert len(frames[1].source) > 3
+    assert frames[0].variables == ()
+
+
+def test_missing_source_is_said(tmp_path):
+    f = module(tmp_path, "def f():\n    1 / 0\n", name="shop_gone")
+    (tmp_path / "shop_gone.py").unlink()
+    (frame,) = captured(f)
+    assert frame.note == "source not available: there is no such file"
+    assert captured(divide, 1, 0)[0].note == ""
+
+
+def test_source_that_has_changed_is_said_and_has_no_columns(tmp_path):
+    f = module(tmp_path, "def f():\n    return 1 / 0\n", name="shop_edited")
+    path = tmp_path / "shop_edited.py"
+    path.write_text("import os\n" + path.read_text())
+    (frame,) = captured(f, sources=Sources(100_000, 1.0))
+    assert frame.note == "changed since it was loaded"
+    assert (frame.colno, frame.end_colno) == (None, None)
+    assert frame.line == "def f():"
+
+
+def test_an_application_frame_has_a_link_and_a_library_frame_has_none(tmp_path):
+    import json
+
+    template = "https://git.example.com/{release}/{path}#{line}"
+    frames = captured(lambda: json.loads("{"), source_url=template, release="v 1")
+    assert frames[0].url == (
+        f"https://git.example.com/v%201/tests/report/test_frames.py#{frames[0].lineno}"
+    )
+    assert {frame.url for frame in frames[1:]} == {""}
+    assert captured(divide, 1, 0, source_url=template)[0].url == ""  # no release
+    assert captured(divide, 1, 0)[0].url == ""
+
+
+def test_a_mark_that_is_not_true_hides_nothing(tmp_path):
+    for value in ("1", "'yes'", "[1]", "object()"):
+        f = module(tmp_path, f"def f():\n    __tracebackhide__ = {value}\n    1 / 0\n")
+        assert captured(f)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import sys
+import types
 
 import flask
 import pytest
 
 import errormail
-from errormail.report.paths import PATH_CHARS, display_name, is_app_code
+from errormail.report.paths import PATH_CHARS, code_module, display_name, is_app_code
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,51 @@ def test_other_files_are(filename):
 def test_what_was_typed_is_the_applications():
     assert is_app_code("<stdin>", "__main__")
     assert not is_app_code("<frozen runpy>", "__main__")
+
+
+SITE = "/venv/lib/python3.13/site-packages"
+
+
+@pytest.mark.parametrize(
+    ("in_app", "filename", "module", "is_own"),
+    [
+        (["shop"], f"{SITE}/shop/views.py", "shop.views", True),
+        (["shop"], f"{SITE}/shop/__init__.py", "shop", True),
+        (["shop"], f"{SITE}/shopping/views.py", "shopping.views", False),
+        (["shop.views"], f"{SITE}/shop/orders.py", "shop.orders", False),
+        (["!shop.vendored"], "/app/shop/vendored/yaml.py", "shop.vendored.yaml", False),
+        (["!shop.vendored"], "/app/shop/views.py", "shop.views", True),
+        (["/srv/plugins"], "/srv/plugins/site-packages/x.py", "x", True),
+        (["/srv/plugins/"], "/srv/plugins/../plugins/site-packages/x.py", "x", True),
+        (["/srv/plug"], "/srv/plugins/site-packages/x.py", "x", False),
+        (["!/app/vendored"], "/app/vendored/yaml.py", "yaml", False),
+        (["! /app/vendored"], "/app/vendored/yaml.py", "yaml", False),
+        (["shop", "!shop.vendored"], f"{SITE}/shop/vendored/yaml.py", "shop.vendored.yaml", False),
+        (["!shop.vendored", "shop"], f"{SITE}/shop/vendored/yaml.py", "shop.vendored.yaml", True),
+        (["shop", f"!{SITE}"], f"{SITE}/shop/views.py", "shop.views", False),
+        (["other"], "/app/shop/views.py", "shop.views", True),
+        (["!", ""], "/app/shop/views.py", "shop.views", True),
+        (["shop"], "<string>", "shop.order", False),
+    ],
+)
+def test_in_app_decides_by_module_and_folder_and_the_last_that_fits_counts(
+    in_app, filename, module, is_own
+):
+    assert is_app_code(filename, module, tuple(in_app)) is is_own
+
+
+def test_a_folder_may_be_relative_to_the_working_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "plugins" / "site-packages" / "x.py"
+    assert is_app_code(str(path), "x", ("./plugins",))
+
+
+def test_a_module_that_is_run_has_the_name_that_it_was_started_by():
+    spec = types.SimpleNamespace(name="shop.web")
+    assert code_module({"__name__": "__main__", "__spec__": spec}) == "shop.web"
+    assert code_module({"__name__": "__main__", "__spec__": None}) == "__main__"
+    assert code_module({"__name__": "shop.views", "__spec__": spec}) == "shop.views"
+    assert code_module({}) == ""
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from errormail.report.source import Sources, column_of, read_source
+from errormail.report import source
+from errormail.report.source import Sources, column_of
 
 BYTES = 100_000
+
+
+def read_source(filename, module_globals, max_bytes):
+    return "\n".join(source.read_source(filename, module_globals, max_bytes).lines)
+
+
+def lines(sources, filename):
+    return sources.source(filename, {}).lines
 
 
 @pytest.mark.row("R5")
@@ -43,7 +52,7 @@ def test_a_file_is_read_in_its_declared_encoding(tmp_path, content, text):
 def test_lines_end_as_python_ends_them(tmp_path, end):
     path = tmp_path / "module.py"
     path.write_bytes(end.join(["a = 1", "b = '\u2028\x0c'", "c = 3"]).encode())
-    assert Sources(BYTES).lines(str(path), {}) == ["a = 1", "b = '\u2028\x0c'", "c = 3"]
+    assert lines(Sources(BYTES), str(path)) == ["a = 1", "b = '\u2028\x0c'", "c = 3"]
 
 
 @pytest.mark.row("R5")
@@ -55,6 +64,18 @@ def test_a_loader_that_is_not_of_files_is_asked(tmp_path, monkeypatch):
     monkeypatch.delitem(sys.modules, "zipped_module")
     assert read_source(module.__file__, vars(module), BYTES) == "a = 1\n"
     assert read_source(module.__file__, vars(module), 3) == ""
+
+
+def test_a_zipped_module_is_read_in_its_declared_encoding(tmp_path, monkeypatch):
+    with zipfile.ZipFile(tmp_path / "latin.zip", "w") as archive:
+        text = "# coding: latin-1\na = 'ü'\n"
+        archive.writestr("zipped_latin.py", text.encode("latin-1"))
+    monkeypatch.syspath_prepend(str(tmp_path / "latin.zip"))
+    module = importlib.import_module("zipped_latin")
+    monkeypatch.delitem(sys.modules, "zipped_latin")
+    assert read_source(module.__file__, vars(module), BYTES) == text
+    assert read_source(module.__file__, vars(module), 3) == ""
+    assert read_source("/nowhere.py", vars(module), BYTES) == ""
 
 
 @pytest.mark.parametrize("error", [SystemExit, ImportError, MemoryError])
@@ -94,7 +115,7 @@ def test_what_linecache_was_given_is_found(monkeypatch):
     entry = (10, None, ["a = 1\n", "b = 2\n"], "<ipython-1>")
     monkeypatch.setitem(linecache.cache, "<ipython-1>", entry)
     monkeypatch.setitem(linecache.cache, "<lazy>", (lambda: "a",))
-    assert Sources(BYTES).lines("<ipython-1>", {}) == ["a = 1", "b = 2", ""]
+    assert lines(Sources(BYTES), "<ipython-1>") == ["a = 1", "b = 2", ""]
     assert read_source("<lazy>", {}, BYTES) == ""
 
 
@@ -143,13 +164,62 @@ def test_a_relative_name_is_looked_for_along_the_path(tmp_path, monkeypatch):
     assert read_source("shop.py", {}, BYTES) == "a = 1\n"
 
 
+@pytest.mark.parametrize(
+    ("content", "note"),
+    [
+        (None, "source not available: there is no such file"),
+        (b"a = 1\n" * 100, "source not available: the file is too large"),
+        (b"\x7fELF\0\0", "source not available: the file is not text"),
+        (b"a = 1\n", ""),
+    ],
+    ids=["missing", "large", "binary", "fine"],
+)
+def test_why_there_is_no_source_is_said(tmp_path, content, note):
+    path = tmp_path / "module.py"
+    if content is not None:
+        path.write_bytes(content)
+    assert source.read_source(str(path), {}, 100).note == note
+
+
+def test_of_what_is_no_file_it_is_said_too(tmp_path):
+    note = "source not available: it is not an ordinary file"
+    assert source.read_source(str(tmp_path), {}, BYTES).note == note
+    assert source.read_source("<string>", {}, BYTES).note == "generated code: no source"
+
+
+def test_a_file_that_changes_is_read_again_by_the_next_report(tmp_path):
+    path = tmp_path / "module.py"
+    path.write_text("a = 1\n")
+    first = lines(Sources(BYTES), str(path))
+    assert lines(Sources(BYTES), str(path)) is first  # kept in memory
+    path.write_text("a = 22\n")
+    assert lines(Sources(BYTES), str(path)) == ["a = 22", ""]
+
+
+def test_a_file_that_became_a_pipe_in_memory_of_the_last_report_is_not_read(tmp_path):
+    path = tmp_path / "module.py"
+    path.write_text("a = 1\n")
+    assert lines(Sources(BYTES), str(path))
+    path.unlink()
+    os.mkfifo(path)
+    assert lines(Sources(BYTES), str(path)) == []
+
+
+def test_large_files_are_not_kept_in_memory(tmp_path):
+    path = tmp_path / "module.py"
+    path.write_text("a = 1\n" * 20_000)
+    first = lines(Sources(1_000_000), str(path))
+    assert len(first) == 20_001
+    assert lines(Sources(1_000_000), str(path)) is not first
+
+
 def test_each_file_is_read_once(tmp_path):
     path = tmp_path / "module.py"
     path.write_text("a = 1\n")
     sources = Sources(BYTES)
-    first = sources.lines(str(path), {})
+    first = lines(sources, str(path))
     path.unlink()
-    assert sources.lines(str(path), {}) is first
+    assert lines(sources, str(path)) is first
 
 
 @pytest.mark.row("R4")

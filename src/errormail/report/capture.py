@@ -9,16 +9,26 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from types import FrameType
 
 from errormail._contain import contained
+from errormail.report import LOADED_AT
+from errormail.report.calls import capture_calls
 from errormail.report.chain import bare_exception, capture_exception
-from errormail.report.frames import FrameContext
-from errormail.report.limits import DEFAULT_LIMITS, Limits
-from errormail.report.model import CapturedException, Report, Request, Runtime, Variable
+from errormail.report.model import (
+    CapturedException,
+    Elision,
+    Frame,
+    LogLine,
+    Report,
+    Request,
+    Runtime,
+    Variable,
+)
 from errormail.report.objects import encodable, is_a, sequence_items
+from errormail.report.options import DEFAULT_OPTIONS, CaptureOptions, FrameContext
+from errormail.report.packages import packages_of
 from errormail.report.records import CapturedRecord, capture_record, variables_of
 from errormail.report.redact import DEFAULT_REDACTOR, Redactor
 from errormail.report.runtime import capture_runtime
@@ -26,6 +36,8 @@ from errormail.report.source import Sources
 from errormail.report.values import Budget
 
 __all__ = ["capture"]
+
+NAME_CHARS = 500
 
 _NOWHERE = Runtime(host="", pid=0, process="", thread="", task="", python="", platform="")
 
@@ -36,18 +48,17 @@ def capture(
     record: logging.LogRecord | None = None,
     request: Request | None = None,
     redactor: Redactor = DEFAULT_REDACTOR,
+    options: CaptureOptions = DEFAULT_OPTIONS,
     message: str = "",
     level: str = "ERROR",
     context: Mapping[str, object] | None = None,
     service: str = "",
     environment: str = "",
     release: str = "",
+    log: tuple[LogLine, ...] = (),
+    log_omitted: int = 0,
     fingerprint: str,
     now: float,
-    declared: bool = True,
-    limits: Limits = DEFAULT_LIMITS,
-    frame_variables: Callable[[FrameType], Iterable[tuple[str, object]]] | None = None,
-    clock: Callable[[], float] = time.monotonic,
 ) -> Report:
     """
     Return the Report of *exc*, of *record* (whose exception counts where *exc* is not given), or of *message*.
@@ -58,28 +69,38 @@ def capture(
         message: In place of the record's.
         level: Where there is no record.
         context: From ``errormail.context()`` and the like; shown by name.
+        log: What was logged before, redacted already.
+        log_omitted: How many lines before those in *log* are known of.
         fingerprint: The group's.
         now: Unix time.
-        declared: Whether what `sensitive_variables` says is honoured: while DEBUG is off.
-        frame_variables: In place of a frame's locals: a filter of the program's own.
-        clock: For the time that may be spent on values, in seconds.
     """
-    budget = Budget(limits.seconds, clock)
+    limits = options.limits
+    budget = Budget(limits.seconds, options.clock)
+    runtime = _NOWHERE
+    with contained("runtime"):
+        runtime = _told_of(capture_runtime(record), redactor)
+    service, environment, release = (
+        _told(each, redactor) for each in (service, environment, release)
+    )
+    # A child that was forked later has the code of its parent.
+    loaded_at = min(time.time() - (runtime.uptime or 0.0), LOADED_AT)
     frames = FrameContext(
-        limits=limits,
+        options=options,
         redactor=redactor,
         budget=budget,
-        sources=Sources(limits.source_bytes),
-        declared=declared,
-        variables=frame_variables,
+        sources=Sources(limits.source_bytes, loaded_at),
+        release=release,
     )
     notes: list[str] = []
     exc = exc if exc is not None else _exception_of(record)
     captured = _exception(exc, frames, notes) if exc is not None else None
     found = _record(record, frames, notes, with_exception=exc is not None) if record else None
-    runtime = _NOWHERE
-    with contained("runtime"):
-        runtime = capture_runtime(record)
+    calls: tuple[Frame | Elision, ...] = ()
+    if record is not None and exc is None and not (found and found.has_traceback):
+        with contained("calls"):
+            calls = capture_calls(record, frames)
+    with contained("packages"):
+        runtime = replace(runtime, packages=packages_of(captured, calls))
     shown: tuple[Variable, ...] = ()
     with contained("context"):
         fields = list((context or {}).items())
@@ -105,8 +126,24 @@ def capture(
         release=release,
         occurred_at=now,
         fingerprint=fingerprint,
+        calls=calls,
+        log=log,
+        log_omitted=log_omitted,
         notes=tuple(notes),
     )
+
+
+def _told_of(runtime: Runtime, redactor: Redactor) -> Runtime:
+    """Return *runtime* with the names that the program gives redacted."""
+    process, thread, task = (
+        _told(each, redactor) for each in (runtime.process, runtime.thread, runtime.task)
+    )
+    return replace(runtime, process=process, thread=thread, task=task)
+
+
+def _told(text: str, redactor: Redactor) -> str:
+    # By far most are one word, "MainThread" or "production", and no secret is letters alone.
+    return text if text.isalpha() else encodable(redactor.bounded(text, NAME_CHARS))
 
 
 def _exception_of(record: logging.LogRecord | None) -> BaseException | None:
@@ -124,7 +161,8 @@ def _exception(exc: BaseException, context: FrameContext, notes: list[str]) -> C
         return capture_exception(exc, context)
     notes.append("Local variables are missing: to capture them failed.")
     with contained("capture without variables"):
-        return capture_exception(exc, replace(context, limits=replace(context.limits, variables=0)))
+        without = replace(context.options, limits=replace(context.limits, variables=0))
+        return capture_exception(exc, replace(context, options=without))
     notes[-1] = "Only the type of the exception is shown: to capture it failed."
     return bare_exception(exc)
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from errormail._contain import contained
-from errormail.report.frames import FrameContext, capture_frames
+from errormail.report.frames import capture_frames
 from errormail.report.model import CapturedException
 from errormail.report.objects import cause_of, members_of, module_of, qualname_of, traceback_of
+from errormail.report.options import FrameContext
 from errormail.report.printed import details_of, message_of, notes_of
 
 __all__ = ["bare_exception", "capture_exception"]

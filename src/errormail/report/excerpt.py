@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
@@ -14,6 +15,9 @@ AROUND = 2
 """Lines before and after the failing one; where fewer follow, more of those before are shown."""
 FAILING_LINES = 5
 """Of an expression over many lines."""
+
+_DEFINITION = re.compile(r" *(?:(?:async +def|def|class) |@\w)")
+_DECORATOR = re.compile(r" *@\w")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +60,13 @@ def excerpt(frame: Frame, around: int = AROUND) -> list[SourceLine]:
         return []
     numbered = dict(enumerate(frame.source, frame.first_lineno))
     first, last = _failing_range(frame)
-    after = _without_blank_end(
-        [number for number in range(last + 1, last + 1 + around) if number in numbered], numbered
-    )
+    indent = _indent(numbered[first])
+    after = [number for number in range(last + 1, last + 1 + around) if number in numbered]
+    after = [*takewhile(lambda number: not _begins_other(numbered[number], indent), after)]
+    after = _without_blank_end(after, numbered)
     room = 2 * around - len(after)
     before = [number for number in range(first - room, first) if number in numbered]
-    before = _without_blank_end(before[::-1], numbered)[::-1]
+    before = _without_blank_end(_in_function(before[::-1], numbered, indent), numbered)[::-1]
     shown = [*before, *range(first, last + 1), *after]
     margin = min(
         (_indent(numbered[number]) for number in shown if numbered[number].strip()), default=0
@@ -97,6 +102,20 @@ def _source_line(frame: Frame, number: int, text: str, margin: int) -> SourceLin
     return SourceLine(
         number, body, failing=True, start=start, end=max(start, min(end - margin, len(body)))
     )
+
+
+def _in_function(upwards: list[int], numbered: dict[int, str], indent: int) -> list[int]:
+    """Return the lines up to the begin of the function: what stands above it belongs to another one."""
+    for count, number in enumerate(upwards, 1):
+        if _begins_other(numbered[number], indent) and not _DECORATOR.match(numbered[number]):
+            decorators = takewhile(lambda above: _DECORATOR.match(numbered[above]), upwards[count:])
+            return [*upwards[:count], *decorators]
+    return upwards
+
+
+def _begins_other(line: str, indent: int) -> bool:
+    """Does a function or class begin here, further out than *indent*?"""
+    return _indent(line) < indent and _DEFINITION.match(line) is not None
 
 
 def _without_blank_end(numbers: list[int], numbered: dict[int, str]) -> list[int]:

@@ -26,7 +26,7 @@ from errormail.report.objects import (
     traceback_of,
     type_name,
 )
-from errormail.report.paths import display_name, is_app_code
+from errormail.report.paths import code_module, display_name, is_app_code
 
 __all__ = ["fingerprint_exception", "fingerprint_record", "template_of"]
 
@@ -51,20 +51,23 @@ TRACEBACK_TEXT = re.compile(
 )
 
 
-def fingerprint_exception(exc: BaseException) -> str:
+def fingerprint_exception(exc: BaseException, in_app: tuple[str, ...] = ()) -> str:
     """
     Return the group of *exc*: 12 hex digits.
 
     Made of type, module, function and line within the function of each place in the application that it went through
     (of the innermost place, where the application has none), and the same of what it came from. Members of an exception
-    group count once each, in no order.
+    group count once each, in no order; the message of none of them counts.
+
+    Args:
+        in_app: IN_APP, see `is_app_code`.
     """
     with contained("fingerprint"):
-        return _digest(_parts(exc, set()))
+        return _digest(_parts(exc, set(), in_app))
     return _digest([type_name(type(exc))])
 
 
-def fingerprint_record(record: logging.LogRecord) -> str:
+def fingerprint_record(record: logging.LogRecord, in_app: tuple[str, ...] = ()) -> str:
     """
     Return the group of a log record without an exception: 12 hex digits.
 
@@ -82,7 +85,7 @@ def fingerprint_record(record: logging.LogRecord) -> str:
             _without_varying(head.strip()[:TEMPLATE_CHARS]),
             str(record.module),
             str(record.funcName),
-            *_parts_of_text(trace[-32_768:]),
+            *_parts_of_text(trace[-32_768:], in_app),
         ]
         return _digest(parts)
     return _digest(["record"])
@@ -107,43 +110,48 @@ def _digest(parts: Iterable[str]) -> str:
     return hashlib.blake2b(data, digest_size=6).hexdigest()
 
 
-def _parts(exc: BaseException, seen: set[int]) -> list[str]:
+def _parts(exc: BaseException, seen: set[int], in_app: tuple[str, ...]) -> list[str]:
     """Return what the group of *exc* is made of. *seen*: ids of the exceptions looked at already."""
     parts: list[str] = []
     link: BaseException | None = exc
     while link is not None and id(link) not in seen and len(seen) < EXCEPTIONS:
         seen.add(id(link))
-        parts += [type_name(type(link)), *_places(traceback_of(link))]
+        parts += [type_name(type(link)), *_places(traceback_of(link), in_app)]
         members = islice(members_of(link), EXCEPTIONS)
-        parts += sorted({_digest(inner) for member in members if (inner := _parts(member, seen))})
+        inner = [_parts(member, seen, in_app) for member in members]
+        parts += sorted({_digest(each) for each in inner if each})
         link, relation = cause_of(link)
         parts.append(relation)
     return parts
 
 
-def _places(tb: TracebackType | None) -> list[str]:
+def _places(tb: TracebackType | None, in_app: tuple[str, ...]) -> list[str]:
     places: dict[str, None] = {}
     functions: dict[int, tuple[str, bool]] = {}
     innermost = ""
     for entry in _entries(tb):
         code = entry.tb_frame.f_code
         if id(code) not in functions:
-            functions[id(code)] = _function(entry)
-        function, in_app = functions[id(code)]
+            functions[id(code)] = _function(entry, in_app)
+        function, is_own = functions[id(code)]
         innermost = f"{function}:{(entry.tb_lineno or 0) - code.co_firstlineno}"
-        if in_app:
+        if is_own:
             places[innermost] = None
     return list(places) or [innermost]
 
 
-def _function(entry: TracebackType) -> tuple[str, bool]:
+def _function(entry: TracebackType, in_app: tuple[str, ...]) -> tuple[str, bool]:
     """Return the name of the function, and whether it is the application's."""
     code = entry.tb_frame.f_code
     module = exact_str(dict_get(entry.tb_frame.f_globals, "__name__"))
     # One name for a program started as a script or with -m: its main module is known by its file.
-    name = display_name(code.co_filename) if module in {"", "__main__"} else module
+    # A template of Jinja2 or Mako is a module with the name of its file, or that of an address in memory.
+    is_file_name = module in {"", "__main__", code.co_filename}
+    name = display_name(code.co_filename) if is_file_name else module
+    name = "<template>" if name.startswith("memory:") else name
     function: str = getattr(code, "co_qualname", code.co_name)  # co_qualname: Python 3.11
-    return f"{name}:{function}", is_app_code(code.co_filename, module)
+    spec_name = code_module(entry.tb_frame.f_globals) if in_app else module
+    return f"{name}:{function}", is_app_code(code.co_filename, spec_name, in_app)
 
 
 def _entries(tb: TracebackType | None) -> Iterator[TracebackType]:
@@ -160,13 +168,13 @@ def _entries(tb: TracebackType | None) -> Iterator[TracebackType]:
     yield from last
 
 
-def _parts_of_text(trace: str) -> list[str]:
+def _parts_of_text(trace: str, in_app: tuple[str, ...]) -> list[str]:
     """Return the places and the type that a traceback in text names: no line numbers, for they change with any edit."""
     if not trace:
         return []
     places: dict[str, None] = {}
     for match in _FRAME.finditer(trace):
-        if is_app_code(match[1]):
+        if is_app_code(match[1], "", in_app):
             places[f"{display_name(match[1])}:{match[2]}"] = None
     last = trace.rstrip().rpartition("\n")[2]
     found = _LAST_TYPE.match(last)

@@ -13,7 +13,7 @@ class Limits:
 
     frames: int = 60
     """Per traceback; the outermost and innermost halves stay."""
-    walked_frames: int = 20_000
+    walked_frames: int = 2_000
     """Per traceback, looked at one by one (for folding); those between the outermost and innermost halves are only counted."""
     exceptions: int = 100
     """In one report: chain and group members together."""

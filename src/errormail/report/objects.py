@@ -18,6 +18,7 @@ __all__ = [
     "dict_items",
     "encodable",
     "exact_str",
+    "field_of",
     "is_a",
     "is_group",
     "members_of",
@@ -133,6 +134,18 @@ def cause_of(exc: BaseException) -> tuple[BaseException | None, Literal["cause",
     if context is None or _exception["__suppress_context__"].__get__(exc):
         return None, ""
     return context, "context"
+
+
+def field_of(exc: BaseException, name: str) -> object:
+    """Return a field of a builtin exception (``SyntaxError.lineno``), past an override in the class; None if never set."""
+    for base in (SyntaxError, UnicodeError, NameError, AttributeError, ImportError):
+        slot = _type_dict(base).get(name)
+        if slot is not None and is_a(exc, base):
+            try:
+                return cast("object", cast("Any", slot).__get__(exc))
+            except BaseException:  # noqa: BLE001 -- never set
+                return None
+    return None
 
 
 def is_group(exc: BaseException) -> bool:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Mapping
 from functools import lru_cache
 
-__all__ = ["display_name", "is_app_code", "is_generated"]
+from errormail.report.objects import dict_get, exact_str, stored
+
+__all__ = ["code_module", "display_name", "is_app_code", "is_generated", "project_path"]
 
 PATH_CHARS = 500
 """A longer path keeps its end."""
+FOLDERS = 32
+"""Above a file that are looked at."""
 
 _INSTALLED = re.compile(r"(?:^|/)(?:site-packages|dist-packages)/|/python3\d*\.zip/|\.egg/")
 
@@ -20,16 +25,45 @@ def is_generated(filename: str) -> bool:
     return filename.startswith("<") and filename.endswith(">")
 
 
-def is_app_code(filename: str, module: str = "") -> bool:
+def code_module(module_globals: Mapping[str, object]) -> str:
+    """Return the name of the module that code runs in: of ``python -m shop.web`` not "__main__" but "shop.web"."""
+    name = exact_str(dict_get(module_globals, "__name__"))
+    if name != "__main__":
+        return name
+    return exact_str(stored(dict_get(module_globals, "__spec__"), "name")) or name
+
+
+def is_app_code(filename: str, module: str = "", in_app: tuple[str, ...] = ()) -> bool:
     """
     Return whether code in *filename* is the application's own.
 
     It is not if it lies in the standard library, among installed packages, beside the interpreter (console scripts) or
     in errormail, or if it was generated; except in ``__main__``, where generated code is what a user typed.
+
+    Args:
+        in_app: Says otherwise of code in files, by module ("shop": it and all below it) or folder ("/srv/plugins"); with
+            "!" before it that the code is not the application's. Of several that fit, the last one counts.
     """
     if not filename or is_generated(filename):
         return module == "__main__" and not filename.startswith("<frozen ")
+    return _is_app_file(filename) if not in_app else _is_included(filename, module, in_app)
+
+
+@lru_cache(maxsize=2048)
+def _is_included(filename: str, module: str, in_app: tuple[str, ...]) -> bool:
+    for entry in reversed(in_app):
+        name = entry.removeprefix("!").strip()
+        is_folder = "/" in name or "\\" in name
+        if (
+            _lies_in(filename, name) if is_folder else f"{module}.".startswith(f"{name}.")
+        ) and name:
+            return name == entry.strip()
     return _is_app_file(filename)
+
+
+def _lies_in(filename: str, folder: str) -> bool:
+    path, root = (_normal(os.path.abspath(each)) for each in (filename, folder))
+    return f"{path}/".startswith(root.rstrip("/") + "/")
 
 
 @lru_cache(maxsize=2048)
@@ -57,6 +91,36 @@ def display_name(filename: str, module: str = "") -> str:
     path = _normal(filename)
     name = _relative_to_import_root(path, module) or _relative_to_root(path) or path
     return name if len(name) <= PATH_CHARS else "..." + name[3 - PATH_CHARS :]
+
+
+def project_path(filename: str, module: str = "") -> str:
+    """
+    Return *filename* relative to the project, as its repository has it; "" where that is not known.
+
+    That is relative to the folder above it that has ``.git``, else to the working directory if it lies in that, else to
+    the folder above it that has ``pyproject.toml``, else to where *module* was imported from.
+    """
+    if not filename or is_generated(filename):
+        return ""
+    path = _normal(os.path.abspath(filename))
+    if _INSTALLED.search(path):  # a virtual environment may lie in the project
+        return _relative_to_import_root(path, module)
+    folder = os.path.dirname(path)
+    for root in (_above(folder, ".git"), _working_directory(), _above(folder, "pyproject.toml")):
+        if root and path.startswith(root):
+            return path[len(root) :]
+    return _relative_to_import_root(path, module)
+
+
+@lru_cache(maxsize=256)
+def _above(folder: str, mark: str) -> str:
+    """Return *folder*, or the nearest one above it, that has an entry *mark*, with a slash at its end; "" if none has."""
+    for _ in range(FOLDERS):
+        if os.path.exists(os.path.join(folder, mark)):
+            return folder.rstrip("/") + "/"
+        if folder == (folder := os.path.dirname(folder)):
+            break
+    return ""
 
 
 def _relative_to_import_root(path: str, module: str) -> str:

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import traceback
 from itertools import islice
-from types import ModuleType
 from typing import Any, cast
 
-from errormail.report.frames import FrameContext
+from errormail.report.leaves import safe_repr, safe_str
 from errormail.report.objects import (
-    defined_in,
     dict_items,
     encodable,
     exact_str,
+    field_of,
     is_a,
-    module_of,
     qualname_of,
     sequence_items,
     size_of,
     stored,
-    stored_attributes,
-    traceback_of,
 )
+from errormail.report.options import FrameContext
 from errormail.report.paths import display_name
-from errormail.report.values import safe_repr, safe_str
+from errormail.report.suggestions import suggestion_of
 
 __all__ = ["details_of", "message_of", "notes_of"]
 
@@ -43,83 +39,15 @@ def _text(text: str, context: FrameContext) -> str:
 def message_of(exc: BaseException, context: FrameContext) -> str:
     """Return the text of *exc*, bounded and redacted; "<unprintable Order object>" where there is none to have."""
     if is_a(exc, SyntaxError):  # its str() has the place in it, which stands in the details
-        return _text(exact_str(_field(exc, "msg")) or "<no detail available>", context)
+        return _text(exact_str(field_of(exc, "msg")) or "<no detail available>", context)
     text, succeeded = safe_str(exc)
     if not succeeded:
         return f"<unprintable {qualname_of(type(exc))} object>"
     if qualname_of(type(exc)) in _REMOTE:
         return _text(_remote_text(exc).rpartition("\n")[2], context)
-    return _text(text + _suggestion(exc, text, context), context)
-
-
-def _field(exc: BaseException, name: str) -> object:
-    """Return a field of a builtin exception, past an override in the class."""
-    for base in (SyntaxError, UnicodeError, NameError, AttributeError, ImportError):
-        slot = vars(base).get(name)
-        if slot is not None and is_a(exc, base):
-            try:
-                return cast("object", slot.__get__(exc))
-            except BaseException:  # noqa: BLE001 -- never set
-                return None
-    return None
-
-
-def _suggestion(exc: BaseException, text: str, context: FrameContext) -> str:
-    """
-    Return ". Did you mean: 'total'?" as Python has it for a wrong name; "" where there is none, or before Python 3.12.
-
-    Python looks for it with `dir()` and `hasattr()`: not done where either would run code of the object's own.
-    """
-    if not is_a(exc, NameError, AttributeError, ImportError) or context.budget.is_spent():
-        return ""
-    if is_a(exc, AttributeError) and not _is_harmless(_field(exc, "obj")):
-        return ""
-    if is_a(exc, NameError) and not _is_harmless(_innermost_self(exc)):
-        return ""
-    try:
-        printed = traceback.TracebackException(
-            type(exc),
-            exc,
-            traceback_of(exc),
-            limit=0,
-            lookup_lines=False,
-            _seen=set(),  # not the chain, which may be long
-        )
-        whole = str(printed)
-    except BaseException:  # noqa: BLE001 -- it calls the exception's own __str__ and looks into foreign objects
-        return ""
-    return whole[len(text) :] if whole.startswith(text) and len(whole) - len(text) < 300 else ""
-
-
-def _is_harmless(value: object) -> bool:
-    """Would `dir()` and `hasattr()` of it run only Python's own code?"""
-    if is_a(value, ModuleType):
-        return "__dir__" not in stored_attributes(value) and "__getattr__" not in stored_attributes(
-            value
-        )
-    cls = type(value)
-    for name in ("__dir__", "__getattribute__", "__getattr__", "__dict__", "__class__"):
-        found = defined_in(cls, name)
-        if found is not None and module_of(found[0]) != "builtins" and _is_code(found[1]):
-            return False
-    return len(stored_attributes(value)) < 2_000
-
-
-def _is_code(member: object) -> bool:
-    """Is *member* of a class code, not the slot that Python makes for ``__dict__``?"""
-    return type(member).__name__ not in {"getset_descriptor", "member_descriptor"}
-
-
-def _innermost_self(exc: BaseException) -> object:
-    tb = traceback_of(exc)
-    while tb is not None and tb.tb_next is not None:
-        tb = tb.tb_next
-    if tb is None or "self" not in tb.tb_frame.f_code.co_varnames:
-        return None
-    try:
-        return tb.tb_frame.f_locals.get("self")
-    except BaseException:  # noqa: BLE001 -- code may be run with a mapping of its own
-        return None
+    if not context.budget.is_spent():
+        text += suggestion_of(exc, text)
+    return _text(text, context)
 
 
 def notes_of(exc: BaseException, context: FrameContext) -> tuple[str, ...]:
@@ -196,8 +124,8 @@ def _remote_text(exc: BaseException) -> str:
 
 def _syntax_lines(exc: BaseException) -> list[str]:
     """Return place, source line and caret, as Python prints them."""
-    filename = exact_str(_field(exc, "filename")) or "<string>"
-    lineno, text = _field(exc, "lineno"), exact_str(_field(exc, "text"))[:1_000]
+    filename = exact_str(field_of(exc, "filename")) or "<string>"
+    lineno, text = field_of(exc, "lineno"), exact_str(field_of(exc, "text"))[:1_000]
     lines = [
         f'  File "{display_name(filename)}", line {lineno}'
         if type(lineno) is int
@@ -208,11 +136,11 @@ def _syntax_lines(exc: BaseException) -> list[str]:
     if not stripped:
         return lines
     lines.append(f"    {stripped}")
-    offset, end = _field(exc, "offset"), _field(exc, "end_offset")
+    offset, end = field_of(exc, "offset"), field_of(exc, "end_offset")
     if type(offset) is not int:
         return lines
     start = offset - 1 - (len(text) - len(stripped))
-    same_line = _field(exc, "end_lineno") in {None, lineno}
+    same_line = field_of(exc, "end_lineno") in {None, lineno}
     width = end - offset if type(end) is int and same_line and end > offset else 1
     if 0 <= start <= len(stripped):
         lines.append("    " + " " * start + "^" * min(width, max(len(stripped) - start, 1)))

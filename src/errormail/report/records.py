@@ -38,6 +38,8 @@ class CapturedRecord:
     call_site: str
     stack: str
     extra: tuple[Variable, ...]
+    has_traceback: bool
+    """Of an exception, in `stack`: the record, or its message, had it as text."""
 
 
 def capture_record(
@@ -76,6 +78,7 @@ def capture_record(
         call_site=encodable(_call_site(record)),
         stack=shorten_stack(stack, limits.stack_chars, redactor),
         extra=variables_of(fields, limits=limits, redactor=redactor, budget=budget),
+        has_traceback=TRACEBACK_TEXT.search(trace) is not None,
     )
 
 

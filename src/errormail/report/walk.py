@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from types import FrameType, TracebackType
-from typing import cast
+from typing import NamedTuple, cast
 
 from errormail.report.model import Elision
 
-__all__ = ["Entry", "Walked", "bounded", "folded", "walk"]
+__all__ = ["Entry", "Walked", "bounded", "folded", "walk", "walk_back"]
 
 PERIOD = 16
 """Frames in the longest cycle that is folded."""
@@ -23,8 +22,7 @@ HIDE_MARKS = ("__tracebackhide__", "__traceback_hide__")
 """pytest's and Django's: a local variable that is True takes its frame out of the traceback."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One line of a traceback, before anything of it is looked at."""
 
     frame: FrameType
@@ -59,6 +57,35 @@ def walk(tb: TracebackType | None, bound: int) -> Walked:
     return [*outer, *([_elision(skipped)] if skipped else []), *inner]
 
 
+def walk_back(frame: FrameType, bound: int) -> Walked:
+    """Return the entries of the stack that ends in *frame*, as `walk` does those of a traceback."""
+    half = max(bound // 2, 1)
+    last: list[FrameType] = []
+    each: FrameType | None = frame
+    while each is not None and len(last) < half:
+        last.append(each)
+        each = each.f_back
+    first = deque[FrameType](maxlen=half)
+    count = 0
+    while each is not None:
+        first.append(each)
+        count += 1
+        each = each.f_back
+    may_hide: dict[int, bool] = {}
+    outer = [*reversed(first)]
+    inner = [*reversed(last)]
+    entries = [
+        Entry(each, each.f_lineno, each.f_lasti, position)
+        for position, each in enumerate([*outer, *inner])
+        if each is frame or not _is_hidden(each, may_hide)
+    ]
+    skipped = count - len(first)
+    if not skipped:
+        return [*entries]
+    split = sum(entry.position < len(outer) for entry in entries)
+    return [*entries[:split], _elision(skipped), *entries[split:]]
+
+
 def _linked(tb: TracebackType | None) -> Iterator[TracebackType]:
     while tb is not None:
         yield tb
@@ -73,11 +100,13 @@ def _entry(tb: TracebackType, position: int) -> Entry:
 def _visible_entries(
     entries: Iterable[TracebackType], may_hide: dict[int, bool], position: int
 ) -> list[Entry]:
-    return [
-        _entry(tb, index)
-        for index, tb in enumerate(entries, position)
-        if not _is_hidden(tb.tb_frame, may_hide)
-    ]
+    found: list[Entry] = []
+    for index, tb in enumerate(entries, position):
+        # Most frames cannot hide; what is done here is done for each of thousands of frames.
+        frame = tb.tb_frame
+        if may_hide.get(id(frame.f_code)) is False or not _is_hidden(frame, may_hide):
+            found.append(Entry(frame, tb.tb_lineno, tb.tb_lasti, index))
+    return found
 
 
 def _is_hidden(frame: FrameType, may_hide: dict[int, bool]) -> bool:
@@ -105,12 +134,7 @@ def folded(entries: Walked) -> Walked:
     while index < len(entries):
         entry = entries[index]
         if isinstance(entry, Entry):
-            place = (id(entry.frame.f_code), entry.lineno)
-            before = seen.setdefault(place, deque(maxlen=CANDIDATES))
-            periods = [index - each for each in before if index - each <= PERIOD]
-            before.append(index)
-            found = [(_repetitions(entries, index, period), period) for period in periods]
-            times, period = max(found, key=lambda each: each[0] * each[1], default=(0, 0))
+            times, period = _cycle(entries, index, entry, seen)
             if times * period >= FOLDED:
                 above = "the frame above" if period == 1 else f"the {period} frames above"
                 more = "once more" if times == 1 else f"{times:,} times more"
@@ -120,6 +144,23 @@ def folded(entries: Walked) -> Walked:
         out.append(entry)
         index += 1
     return out
+
+
+def _cycle(
+    entries: Walked, index: int, entry: Entry, seen: dict[tuple[int, int | None], deque[int]]
+) -> tuple[int, int]:
+    """Return how often entries before *index* are repeated from there on, and how many they are; 0 where none are."""
+    place = (id(entry.frame.f_code), entry.lineno)
+    before = seen.get(place)
+    if before is None:
+        seen[place] = deque([index], maxlen=CANDIDATES + 1)
+        return 0, 0
+    before.append(index)
+    if index - before[-2] > PERIOD:  # the nearest one is too far away
+        return 0, 0
+    periods = [index - each for each in before if 0 < index - each <= PERIOD]
+    found = [(_repetitions(entries, index, period), period) for period in periods]
+    return max(found, key=lambda each: each[0] * each[1])
 
 
 def _repetitions(entries: Walked, index: int, period: int) -> int:
