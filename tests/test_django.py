@@ -93,7 +93,10 @@ def ask(where, body=b"", **more):
 def test_an_exception_in_a_view_is_mailed_with_its_request():
     assert ask("/crash", b"item=cocoa&password=hunter2hunter2") == 500
     (message,) = mail.outbox
-    assert message.subject == "[errormail] IndexError: list index out of range"
+    assert (
+        message.subject
+        == "[errormail] IndexError: list index out of range in crash (tests/test_django.py)"
+    )
     assert "POST http://shop.example.com/crash" in message.body
     assert "item: cocoa" in message.body
     assert "password: [redacted]" in message.body
@@ -118,7 +121,10 @@ def test_a_404_is_a_warning_and_not_mailed():
 def test_a_suspicious_operation_is_mailed_though_it_is_a_400():
     assert ask("/suspicious") == 400
     (message,) = mail.outbox
-    assert message.subject == r"[errormail] SuspiciousOperation: odd\r\ncookie"
+    assert (
+        message.subject
+        == r"[errormail] SuspiciousOperation: odd\r\ncookie in suspicious (tests/test_django.py)"
+    )
 
 
 @pytest.mark.row("H11")

@@ -163,7 +163,7 @@ def check_order_mail(smtp_server, module, port):
     text, html = text_of(message)
     assert sorted(envelope.rcpt_tos) == ["dev@example.com", "ops@example.com"]
     assert envelope.mail_from == "shop@example.com"
-    assert message["Subject"] == "[shop] KeyError: 'cocoa'"
+    assert message["Subject"].startswith("[shop] KeyError: 'cocoa' in order (")
     assert message["To"] == "Ops <ops@example.com>, dev@example.com"
     assert message["X-Errormail-Occurrences"] == "1"
     assert re.search(rf"^{module}\.py:\d+ in (\w+\.)?order$", text, re.MULTILINE), text
@@ -179,7 +179,7 @@ def check_order_mail(smtp_server, module, port):
 SCRIPTS = {
     "dictconfig_script.py": {
         "sender": "root@localhost",
-        "subject": "[import] ValueError: invalid literal for int() with base 10: 'five'",
+        "subject": "[import] ValueError: invalid literal for int() with base 10: 'five' in price (dict",
         "text": [
             "dictconfig_script.py:",
             "in price",
@@ -191,7 +191,7 @@ SCRIPTS = {
     },
     "report_exception_script.py": {
         "sender": "shop@example.com",
-        "subject": "[billing] KeyError: 'cocoa'",
+        "subject": "[billing] KeyError: 'cocoa' in ",
         "text": ["report_exception_script.py:", "in bill", "order: 18", "item: 'cocoa'"],
         "output": "order 19: 6 EUR",
     },
@@ -209,7 +209,7 @@ def test_a_script_mails_what_goes_wrong_and_goes_on(script, smtp_server):
     text, html = text_of(envelope.message)
     assert sorted(envelope.rcpt_tos) == ["dev@example.com", "ops@example.com"]
     assert envelope.mail_from == expected["sender"]
-    assert envelope.message["Subject"] == expected["subject"]
+    assert envelope.message["Subject"].startswith(expected["subject"])
     assert [part for part in expected["text"] if part not in text] == []
     assert "password: [redacted]" in text
     assert PASSWORD not in text + html
@@ -225,7 +225,10 @@ def test_a_script_without_a_mail_server_prints_the_email(script):
 
 def check_demo_output(output):
     assert "The shop answers: 500" in output
-    assert "Subject: [shop] PricingError: no rate from CHF to EUR\n" in output
+    assert (
+        "Subject: [shop] PricingError: no rate from CHF to EUR in convert (demo_shop.py)\n"
+        in output
+    )
     assert "demo_shop.py:" in output
     assert "/checkout?step=3" in output
     assert "product: alpine-herbs" in output

@@ -80,7 +80,7 @@ def test_an_exception_in_a_view_is_one_email_with_all_that_flask_knows(app, way)
         ErrorMail().init_app(app)
     assert post(app).status_code == 500
     message = only_mail()
-    assert message.subject == "[errormail] KeyError: 'cocoa'"
+    assert message.subject == "[errormail] KeyError: 'cocoa' in order (tests/test_flask.py)"
     assert "POST http://localhost/order/cocoa" in message.body
     assert "name: Jane" in message.body
     assert "user jane" in message.body
@@ -103,7 +103,7 @@ def test_flask_s_own_log_and_the_signal_make_one_email(app):
     with conf.override_settings(ADMINS=["ops@example.com"], DELIVERY="sync"):
         post(app)
     app.logger.removeHandler(handler)
-    assert only_mail().subject == "[errormail] KeyError: 'cocoa'"
+    assert only_mail().subject == "[errormail] KeyError: 'cocoa' in order (tests/test_flask.py)"
 
 
 def test_a_handler_alone_knows_the_request_through_the_middleware(app):
@@ -136,7 +136,10 @@ def test_an_error_in_teardown_is_reported(app):
     ErrorMail(app)
     with pytest.raises(RuntimeError, match="teardown"):
         app.test_client().get("/fine")
-    assert only_mail().subject == "[errormail] RuntimeError: teardown"
+    assert (
+        only_mail().subject
+        == "[errormail] RuntimeError: teardown in teardown (tests/test_flask.py)"
+    )
 
 
 def test_an_errorhandler_for_500_does_not_hide_the_failure(app):
@@ -146,7 +149,7 @@ def test_an_errorhandler_for_500_does_not_hide_the_failure(app):
 
     ErrorMail(app)
     assert post(app).data == b"sorry"
-    assert only_mail().subject == "[errormail] KeyError: 'cocoa'"
+    assert only_mail().subject == "[errormail] KeyError: 'cocoa' in order (tests/test_flask.py)"
 
 
 def test_what_an_errorhandler_answers_and_abort_404_are_no_failures(app):
@@ -229,7 +232,7 @@ def test_a_user_that_fails_costs_nothing_else(app, monkeypatch):
 
     ErrorMail(app)
     assert post(app).status_code == 500
-    assert only_mail().subject == "[errormail] ValueError: early"
+    assert only_mail().subject == "[errormail] ValueError: early in log_in (tests/test_flask.py)"
 
 
 def test_two_applications_have_their_own_recipients(app):

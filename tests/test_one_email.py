@@ -23,8 +23,8 @@ def test_middleware_framework_and_server_log_make_one_email(server, smtp_server)
         smtp_server.wait_for(2)
     # The server has ended, and sent whatever waited.
     assert [each.message["Subject"] for each in smtp_server.messages] == [
-        "[errormail] KeyError: 'cocoa'",
-        "[errormail] RuntimeError: in teardown",
+        "[errormail] KeyError: 'cocoa' in view (actors/flask_logged.py)",
+        "[errormail] RuntimeError: in teardown in teardown (actors/flask_logged.py)",
     ]
     texts = [each.message.get_body(("plain",)).get_content() for each in smtp_server.messages]
     assert "POST http://shop.example.com/view" in texts[0]

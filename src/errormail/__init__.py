@@ -15,22 +15,25 @@ if TYPE_CHECKING:
     from errormail.handler import (
         AdminEmailHandler,
         CallbackFilter,
+        LogTailHandler,
         RequireDebugFalse,
         RequireDebugTrue,
     )
     from errormail.report.decorators import sensitive_post_parameters, sensitive_variables
     from errormail.reporter import flush, report_exception
-    from errormail.reporter.scope import context
+    from errormail.reporter.scope import add_context, context
 
 __all__ = [
     "AdminEmailHandler",
     "CallbackFilter",
     "ErrorMailError",
     "ImproperlyConfigured",
+    "LogTailHandler",
     "RequireDebugFalse",
     "RequireDebugTrue",
     "Settings",
     "__version__",
+    "add_context",
     "configure",
     "context",
     "flask",
@@ -54,12 +57,13 @@ __getattr__: Callable[[str], object] = lazy_names(
         "errormail.handler": (
             "AdminEmailHandler",
             "CallbackFilter",
+            "LogTailHandler",
             "RequireDebugFalse",
             "RequireDebugTrue",
         ),
         "errormail.report.decorators": ("sensitive_post_parameters", "sensitive_variables"),
         "errormail.reporter": ("flush", "report_exception"),
-        "errormail.reporter.scope": ("context",),
+        "errormail.reporter.scope": ("add_context", "context"),
         "errormail.flask": (),
         "errormail.mail": (),
         "errormail.wsgi": (),

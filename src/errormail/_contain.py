@@ -17,6 +17,9 @@ strict = False
 failures: Counter[str] = Counter()
 """How often each stage has failed in this process."""
 
+_told: set[str] = set()
+_TOLD_MAX = 100
+
 
 class contained:  # noqa: N801 -- reads as the statement it is: `with contained("capture"):`
     """
@@ -81,3 +84,10 @@ def tell(text: str) -> None:
         RuntimeError,
     ):  # the last: a signal handler in the midst of a write
         pass
+
+
+def tell_once(text: str) -> None:
+    """Write one line to stderr as `tell` does, unless the same was written before; 100 different ones at most."""
+    if text not in _told and len(_told) < _TOLD_MAX:
+        _told.add(text)
+        tell(text)

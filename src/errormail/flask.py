@@ -8,14 +8,14 @@ streamed nobody catches: that is the middleware's.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, cast
 
 from errormail import reporter
 from errormail._contain import contained
 from errormail.conf import NAMES, Settings
 from errormail.exceptions import ImproperlyConfigured
-from errormail.reporter import Failure, SettingsSource
+from errormail.reporter import Failure, Overrides, SettingsSource
 from errormail.reporter.scope import current_scope
 from errormail.wsgi import ErrorReportMiddleware
 
@@ -26,6 +26,8 @@ except ImportError as _error:
 
 if TYPE_CHECKING:
     from flask import Flask
+
+    from errormail.report.model import Report
 
 __all__ = ["ErrorMail"]
 
@@ -40,9 +42,10 @@ class ErrorMail:
         app: The application; or call `init_app` later.
         settings: In place of those in ``app.config``.
         report_status: Which responses without an exception are reported, as for `ErrorReportMiddleware`.
+        sections: Callables, or their dotted paths, that add sections to the report, as for `ErrorReportMiddleware`.
 
     Raises:
-        ImproperlyConfigured: ``app.config`` has a wrong value.
+        ImproperlyConfigured: ``app.config`` has a wrong value, or one of *sections* is no callable.
     """
 
     def __init__(
@@ -51,9 +54,11 @@ class ErrorMail:
         *,
         settings: SettingsSource = None,
         report_status: bool | Collection[int] = True,
+        sections: Sequence[str | Callable[[Report], object]] = (),
     ) -> None:
         self._settings = settings
         self._report_status = report_status
+        self._sections = reporter.checked_sections(sections)
         if app is not None:
             self.init_app(app)
 
@@ -68,10 +73,13 @@ class ErrorMail:
             return
         settings = self._settings if self._settings is not None else _SettingsOf(app)
         reporter.resolve_settings(settings)  # a mistake is refused now, not at the first failure
-        door = _Door(settings)
+        door = _Door(settings, Overrides(sections=self._sections))
         app.extensions[_EXTENSION] = door
         app.wsgi_app = ErrorReportMiddleware(  # type: ignore[method-assign]  # as Flask's documentation does
-            app.wsgi_app, settings=settings, report_status=self._report_status
+            app.wsgi_app,
+            settings=settings,
+            report_status=self._report_status,
+            sections=self._sections,
         )
         request_started.connect(door.note_route, app)
         request_finished.connect(door.note_user, app)
@@ -98,8 +106,9 @@ class _SettingsOf:
 class _Door:
     """What listens to the signals of one application, which keeps it alive: signals do not."""
 
-    def __init__(self, settings: SettingsSource) -> None:
+    def __init__(self, settings: SettingsSource, overrides: Overrides) -> None:
         self._settings = settings
+        self._overrides = overrides
 
     def note_route(self, app: Flask, **_: object) -> None:
         """Note endpoint and view at the start: where an error rises in a stream, the request is gone."""
@@ -116,7 +125,7 @@ class _Door:
 
     def report(self, app: Flask, exception: BaseException, **_: object) -> None:
         self.note_user(app)
-        reporter.report(Failure(exc=exception), settings=self._settings)
+        reporter.report(Failure(exc=exception), settings=self._settings, overrides=self._overrides)
 
 
 _NAMES = [*NAMES, "EMAIL_URL"]

@@ -1,4 +1,4 @@
-"""logging's door: a record becomes an email to ADMINS. Django's handler and filters, by their names."""
+"""logging's door: a record becomes an email to ADMINS, or waits to be shown in one. Django's handler and filters, by their names."""
 
 from __future__ import annotations
 
@@ -11,18 +11,43 @@ from errormail import conf, reporter
 from errormail._addresses import to_strings
 from errormail._dotted import import_dotted
 from errormail.exceptions import ImproperlyConfigured
-from errormail.reporter import Failure, Overrides, SettingsSource
+from errormail.reporter import Failure, Overrides, SettingsSource, tail
 
 if TYPE_CHECKING:
     from errormail.mail import EmailMultiAlternatives
     from errormail.mail.backends.base import BaseEmailBackend
+    from errormail.report.model import Report
 
-__all__ = ["AdminEmailHandler", "CallbackFilter", "RequireDebugFalse", "RequireDebugTrue"]
+__all__ = [
+    "AdminEmailHandler",
+    "CallbackFilter",
+    "LogTailHandler",
+    "RequireDebugFalse",
+    "RequireDebugTrue",
+]
 
 _SENDING: ContextVar[EmailMultiAlternatives | None] = ContextVar("errormail.sending", default=None)
 
 
-class AdminEmailHandler(logging.Handler):
+class _Unlocked(logging.Handler):
+    """A handler whose `emit` shares nothing, and runs foreign code (repr) that no lock may wait for."""
+
+    def createLock(self) -> None:  # noqa: N802 -- logging's name
+        """Make none."""
+        self.lock: Any = None  # a Lock or an RLock, by the version of the stubs
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Emit *record* unless a filter stops it."""
+        # As logging.Handler does, which takes the lock without asking whether there is one from Python 3.13 on.
+        passed = cast("object", self.filter(record))  # a record from Python 3.12 on
+        if isinstance(passed, logging.LogRecord):
+            record = passed
+        if passed:
+            self.emit(record)
+        return bool(passed)
+
+
+class AdminEmailHandler(_Unlocked):
     """
     Mail each record to ADMINS, while DEBUG is off: with the exception's traceback, the request at hand, the record's fields.
 
@@ -36,11 +61,13 @@ class AdminEmailHandler(logging.Handler):
         using: An alias of MAILERS.
         admins: Recipients, in the shapes of ADMINS and in its place.
         subject_prefix: In place of EMAIL_SUBJECT_PREFIX.
+        sections: Callables, or their dotted paths, that add sections to the report, beside those of SECTIONS.
         settings: In place of the process-wide settings.
         level: As of `logging.Handler`.
 
     Raises:
-        ImproperlyConfigured: *admins* has an address that is none, or *reporter_class* cannot be imported.
+        ImproperlyConfigured: *admins* has an address that is none, or *reporter_class* or one of *sections* cannot be
+            imported.
         TypeError: Both *email_backend* and *using* are given.
     """
 
@@ -53,6 +80,7 @@ class AdminEmailHandler(logging.Handler):
         *,
         admins: Sequence[str | tuple[str, str]] | None = None,
         subject_prefix: str | None = None,
+        sections: Sequence[str | Callable[[Report], object]] = (),
         settings: SettingsSource = None,
         level: int | str = logging.NOTSET,
     ) -> None:
@@ -65,31 +93,23 @@ class AdminEmailHandler(logging.Handler):
         self.reporter_class: type | None = _loaded(reporter_class)
         self.admins: list[str] | None = None if admins is None else _checked_addresses(admins)
         self.subject_prefix = subject_prefix
+        self.sections: tuple[Callable[[Report], object], ...] = reporter.checked_sections(sections)
         self.settings = settings
-
-    def createLock(self) -> None:  # noqa: N802 -- logging's name
-        """Make none: nothing here is shared, and a report runs foreign code (repr) that no lock may wait for."""
-        self.lock: Any = None  # a Lock or an RLock, by the version of the stubs
-
-    def handle(self, record: logging.LogRecord) -> bool:
-        """Emit *record* unless a filter stops it."""
-        # As logging.Handler does, which takes the lock without asking whether there is one from Python 3.13 on.
-        passed = cast("object", self.filter(record))  # a record from Python 3.12 on
-        if isinstance(passed, logging.LogRecord):
-            record = passed
-        if passed:
-            self.emit(record)
-        return bool(passed)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Report *record*. Never raises."""
         # QueueListener and MemoryHandler do not look at the level of the handler behind them.
         if record.levelno >= self.level:
-            reporter.report(
-                Failure(record=record, level=record.levelname),
-                settings=self.settings,
-                overrides=self._overrides(),
-            )
+            try:
+                reporter.report(
+                    Failure(record=record, level=record.levelname),
+                    settings=self.settings,
+                    overrides=self._overrides(),
+                )
+            except (
+                RecursionError
+            ):  # no room even for this call: who handles it further out may log it
+                return
 
     def send_mail(
         self,
@@ -139,6 +159,7 @@ class AdminEmailHandler(logging.Handler):
             email_backend=self.email_backend,
             include_html=self.include_html,
             reporter_class=self.reporter_class,
+            sections=self.sections,
             format_record=None if self.formatter is None else self.format,
             format_subject=self.format_subject
             if self._overrides_method("format_subject")
@@ -165,6 +186,34 @@ class AdminEmailHandler(logging.Handler):
             )
         finally:
             _SENDING.reset(token)
+
+
+class LogTailHandler(_Unlocked):
+    """
+    Keep the last records, for the reports of failures that come after them: at most 50, and 32 kB of messages.
+
+    They are kept per request (inside a middleware of errormail), else per asyncio task, else per thread, and shown in a
+    report that is made there. On whichever loggers it is, and however often, all handlers of this class keep the same.
+
+    Args:
+        level: As of `logging.Handler`.
+    """
+
+    def __init__(self, level: int | str = logging.INFO) -> None:
+        super().__init__(level)
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Keep *record* unless a filter stops it."""
+        if self.filters:
+            return super().handle(record)
+        self.emit(record)  # the usual case, called for every record of a program
+        return True
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep *record*. Never raises."""
+        # As above: some callers do not look at the level.
+        if record.levelno >= self.level:
+            tail.keep(record)
 
 
 class RequireDebugFalse(logging.Filter):

@@ -34,7 +34,7 @@ def reports(monkeypatch):
     """What the middleware hands to the reporter: failures, with the request at hand then."""
     made = []
 
-    def report(failure, *, settings=None):
+    def report(failure, *, settings=None, overrides=None):
         scope = current_scope()
         already = failure.exc is not None and any(failure.exc is each.exc for each in made)
         scope.reported = True

@@ -11,27 +11,31 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from logging import LogRecord
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING, Union, cast
 
 from errormail import conf
 from errormail._addresses import parse_address, to_strings
-from errormail._contain import contained, tell
-from errormail.conf import Settings
+from errormail._contain import contained, tell_once
+from errormail.conf import Settings, checks
 from errormail.delivery.job import Destination, Job
 from errormail.delivery.worker import WORKER, sending
 from errormail.exceptions import ImproperlyConfigured
+from errormail.reporter.depth import has_room, on_a_fresh_stack
+from errormail.reporter.ignore import Why, ignored_because, rules_of
 from errormail.reporter.scope import Scope, current_scope
-from errormail.reporter.seen import exception_of, mark, told
+from errormail.reporter.seen import exception_of, is_own, mark, told
 
 if TYPE_CHECKING:
     from errormail.mail import EmailMultiAlternatives
+    from errormail.report.model import Report
 
 __all__ = [
     "Failure",
     "Overrides",
     "SettingsSource",
+    "checked_sections",
     "destination",
     "flush",
     "hand_over",
@@ -43,10 +47,8 @@ __all__ = [
 SettingsSource = Union[Settings, Callable[[], Settings], None]  # noqa: UP007 -- | needs types, at run time
 """Which settings a door reports with: these, those that the callable returns, or the process-wide ones."""
 
-_OWN_LOGGER = "errormail"
 _BUSY: ContextVar[bool] = ContextVar("errormail.busy", default=False)
 """A context variable, not a thread's: many greenlets can live in one thread."""
-_told_once: set[str] = set()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +77,8 @@ class Overrides:
     email_backend: str | None = None
     include_html: bool = True
     reporter_class: type | None = None
+    sections: Sequence[Callable[[Report], object]] = ()
+    """Beside those of SECTIONS."""
     format_record: Callable[[LogRecord], str] | None = None
     """Makes of the record what stands before the text part."""
     format_subject: Callable[[str], str] | None = None
@@ -98,7 +102,12 @@ def report_exception(
     if exc is None:
         exc = sys.exc_info()[1]
     if exc is not None:
-        report(Failure(exc=exc, request=request, context=context))
+        try:
+            report(Failure(exc=exc, request=request, context=context))
+        except (
+            RecursionError
+        ):  # no room even for this call: who handles it further out may report it
+            return
 
 
 def flush(timeout: float = 5.0) -> bool:
@@ -117,6 +126,12 @@ def report(
     """
     # Whatever fails or logs while we report must not be reported: that would never end.
     if _BUSY.get() or sending():
+        return False
+    try:
+        if not has_room():
+            again = partial(report, failure, settings=settings, overrides=overrides)
+            return on_a_fresh_stack(again)
+    except RecursionError:  # not even to ask
         return False
     token = _BUSY.set(True)
     try:
@@ -161,6 +176,24 @@ def destination(settings: Settings, overrides: Overrides = NO_OVERRIDES) -> Dest
     )
 
 
+def checked_sections(
+    sections: Sequence[str | Callable[[Report], object]],
+) -> tuple[Callable[[Report], object], ...]:
+    """
+    Return the callables that the argument *sections* of a door means.
+
+    Raises:
+        ImproperlyConfigured: One of them is no callable, or its dotted path cannot be imported.
+    """
+    try:
+        checked = checks.check_hooks([*sections] if isinstance(sections, tuple) else sections)
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"sections: expected callables or their dotted paths: {error}"
+        ) from error
+    return tuple(cast("list[Callable[[Report], object]]", checked))
+
+
 def hand_over(job: Job) -> bool:
     """Send *job*, now or in the background, as its settings say; return whether it is sent or waits. Never raises."""
     if job.destination.settings.DELIVERY == "sync":
@@ -169,7 +202,7 @@ def hand_over(job: Job) -> bool:
 
 
 def _report(failure: Failure, source: SettingsSource, overrides: Overrides) -> bool:
-    if failure.record is not None and failure.record.name.partition(".")[0] == _OWN_LOGGER:
+    if failure.record is not None and is_own(failure.record):
         return False
     try:
         settings = resolve_settings(source)
@@ -177,22 +210,41 @@ def _report(failure: Failure, source: SettingsSource, overrides: Overrides) -> b
             return False
         everybody = destination(settings, overrides)
     except ImproperlyConfigured as error:
-        _tell_once(f"no error mail: {error}")
+        tell_once(f"no error mail: {error}")
         return False
     if not everybody.recipients and overrides.send_mail is None:
         return False
     if failure.exc is None and failure.record is not None:
         failure = replace(failure, exc=exception_of(failure.record))
     untold = _untold(failure, everybody)
-    if untold is None:
+    if untold is None or _is_ignored(failure, settings, untold):
         return False
     from errormail.reporter.assemble import assemble  # what only a failure needs, it loads
 
     with conf.using(settings):
         job = assemble(failure, untold.to, overrides)
     # Not before: at the bottom of a recursion there may be no room for us, but there is for who handles it further out.
+    # Also where BEFORE_SEND has dropped it: who sees the same failure further out does not ask again.
     untold.note()
-    return hand_over(job)
+    return job is not None and hand_over(job)
+
+
+def _is_ignored(failure: Failure, settings: Settings, untold: _Untold) -> bool:
+    why: Why = ""
+    with contained("ignore"):
+        why = ignored_because(failure, rules_of(settings), lambda: _request(failure))
+    if why == "exception":
+        # As if it had been mailed: nobody mails it further out, as a traceback in text or as a response with status 500.
+        untold.note()
+    elif why == "callable" and failure.exc is not None and untold.scope is not None:
+        untold.scope.reported = True
+    return why != ""
+
+
+def _request(failure: Failure) -> object | None:
+    from errormail.reporter.request import object_of, request_of
+
+    return object_of(request_of(failure))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,9 +306,3 @@ def _reason(recipients: Sequence[str], place: str, settings: Settings) -> str:
     program = ", ".join(filter(None, (settings.SERVICE, settings.ENVIRONMENT)))
     verb = "is" if len(recipients) == 1 else "are"
     return f"{names} {verb} in {place}{f' of {program}' if program else ''}"
-
-
-def _tell_once(text: str) -> None:
-    if text not in _told_once and len(_told_once) < 100:
-        _told_once.add(text)
-        tell(text)

@@ -8,12 +8,9 @@ line with the type.
 from __future__ import annotations
 
 import logging
-import os
 import time
-import traceback
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from errormail._contain import contained
 from errormail.conf import Settings
@@ -22,12 +19,21 @@ from errormail.delivery.job import Destination, Job
 from errormail.report import debug
 from errormail.report.capture import capture
 from errormail.report.fingerprint import fingerprint_exception, fingerprint_record
+from errormail.report.held import settings_redactor
 from errormail.report.limits import DEFAULT_LIMITS, Limits
-from errormail.report.model import Report, Runtime
-from errormail.report.redact import DEFAULT_REDACTOR
-from errormail.report.request import RequestSource, capture_request
+from errormail.report.log import Line, log_lines
+from errormail.report.model import LogLine, Report
+from errormail.report.options import CaptureOptions
+from errormail.report.redact import DEFAULT_REDACTOR, Redactor
+from errormail.report.redacted import redacted_report
+from errormail.report.request import capture_request
 from errormail.report.subject import subject_line
-from errormail.reporter.scope import current_context, current_scope
+from errormail.reporter.deployment import deployment_of
+from errormail.reporter.hooks import Hook, apply_before_send, with_sections
+from errormail.reporter.plain import plain_report
+from errormail.reporter.request import object_of, request_of
+from errormail.reporter.scope import current_context
+from errormail.reporter.tail import tail_at_hand
 
 if TYPE_CHECKING:
     from errormail.reporter import Failure, Overrides
@@ -40,144 +46,147 @@ _UNKNOWN = "0" * 12
 _GATE = Gate(time.time())
 
 
-def assemble(failure: Failure, to: Destination, overrides: Overrides) -> Job:
-    """Return the job of *failure*. Runs in the thread of the failure; what the program's objects do is contained."""
+def assemble(failure: Failure, to: Destination, overrides: Overrides) -> Job | None:
+    """
+    Return the job of *failure*, None if BEFORE_SEND drops it.
+
+    Runs in the thread of the failure; what the program's objects do is contained.
+    """
     now = time.time()
-    request = _request_of(failure)
-    fingerprint = _fingerprint(failure)
-    report = (
-        _captured(failure, to.settings, request, fingerprint, now, DEFAULT_LIMITS)
-        or _captured(failure, to.settings, request, fingerprint, now, WITHOUT_VALUES)
-        or _plain(failure, fingerprint, now)
+    lines = _log_before(failure)
+    request = request_of(failure)
+    fingerprint = _fingerprint(failure, tuple(to.settings.IN_APP))
+    facts = _Facts(
+        failure=failure,
+        settings=to.settings,
+        request=request,
+        lines=lines,
+        sections=(*to.settings.SECTIONS, *overrides.sections),
+        fingerprint=fingerprint,
+        now=now,
     )
+    captured = (
+        _captured(facts, DEFAULT_LIMITS)
+        or _captured(facts, WITHOUT_VALUES, "Values are missing: to capture them failed.")
+        or _Captured(
+            plain_report(failure, fingerprint, now, redactor := _redactor(to.settings)), redactor
+        )
+    )
+    report = apply_before_send(
+        captured.report,
+        to.settings.BEFORE_SEND,
+        lambda changed: redacted_report(changed, captured.redactor),
+    )
+    if report is None:
+        return None
     return Job(
         report=report,
         destination=to,
         frequency=_GATE.admit(fingerprint, now),
-        preface=_preface(failure, overrides),
-        rendered=_rendered(failure, report, overrides, request),
+        preface=_preface(failure, overrides, captured.redactor),
+        rendered=_rendered(failure, report, overrides, request, captured.redactor),
         subject=_subject(report, to, overrides),
         send=overrides.send_mail,
     )
 
 
-def _request_of(failure: Failure) -> object | None:
-    """Return what the door gave, what the record carries, or the request at hand: the first that there is."""
-    scope = current_scope()
-    given = failure.request
-    if given is None and failure.record is not None:
-        given = failure.record.__dict__.get("request")
-    if scope is None:
-        return given
-    source = None
-    with contained("request at hand"):
-        source = scope.source()
-    if source is None or given is None:
-        return given if source is None else source
-    # The middleware knows the body and the time, the object the user: both, if they are of the same request.
-    return replace(source, request=given) if _same(given, source.request) else given
-
-
-def _same(given: object, environ: object) -> bool:
-    """Return whether *given* is a request made of the WSGI *environ*, or of a copy of it: they share the body."""
-    if not isinstance(environ, Mapping):
-        return False
-    own: object = given
-    if not isinstance(given, Mapping):
-        try:
-            own = getattr(given, "environ", None)  # an attribute everywhere but in proxies
-        except BaseException:  # noqa: BLE001 -- a proxy that is bound to nothing, a property that fails
-            return False
-    if not isinstance(own, Mapping):
-        return False
-    ours = cast("Mapping[object, object]", environ).get("wsgi.input")
-    return ours is not None and cast("Mapping[object, object]", own).get("wsgi.input") is ours
-
-
-def _fingerprint(failure: Failure) -> str:
+def _fingerprint(failure: Failure, in_app: tuple[str, ...]) -> str:
     with contained("fingerprint"):
         if failure.exc is not None:
-            return fingerprint_exception(failure.exc)
+            return fingerprint_exception(failure.exc, in_app)
         if failure.record is not None:
-            return fingerprint_record(failure.record)
+            return fingerprint_record(failure.record, in_app)
         return fingerprint_record(logging.makeLogRecord({"name": "", "msg": failure.message}))
     return _UNKNOWN
 
 
-def _captured(
-    failure: Failure,
-    settings: Settings,
-    request: object | None,
-    fingerprint: str,
-    now: float,
-    limits: Limits,
-) -> Report | None:
+def _log_before(failure: Failure) -> tuple[list[Line], int]:
+    with contained("log tail"):
+        return tail_at_hand().before(failure.record)
+    return [], 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Facts:
+    """What a report is made of."""
+
+    failure: Failure
+    settings: Settings
+    request: object | None
+    lines: tuple[list[Line], int]
+    """Of the log before the failure, and how many there were before those."""
+    sections: tuple[Hook, ...]
+    fingerprint: str
+    now: float
+
+
+class _Captured(NamedTuple):
+    report: Report
+    redactor: Redactor
+    """That of its request."""
+
+
+def _captured(facts: _Facts, limits: Limits, *notes: str) -> _Captured | None:
+    failure, settings = facts.failure, facts.settings
+    limits = replace(limits, seconds=settings.VALUES_TIMEOUT)
     with contained("capture"):
-        options = debug.filter_options(request)
-        redactor = options.redactor.with_names([settings.SESSION_COOKIE_NAME])
+        own = debug.filter_options(facts.request)
+        redactor = settings_redactor(settings, own.redactor)
         captured = None
-        if request is not None:
+        if facts.request is not None:
             captured = capture_request(
-                request,
+                facts.request,
                 redactor=redactor,
                 limits=limits,
                 internal_ips=settings.INTERNAL_IPS,
-                declared=options.declared,
+                trusted_proxies=settings.TRUSTED_PROXIES,
+                declared=own.declared,
             )
         if captured is not None:
             redactor = captured.redactor
+        environment, release = deployment_of(settings)
+        lines, omitted = facts.lines
+        log: tuple[LogLine, ...] = ()
+        with contained("log before"):
+            log = log_lines(lines, redactor, limits)
         report = capture(
             exc=failure.exc,
             record=failure.record,
             request=None if captured is None else captured.request,
             redactor=redactor,
+            options=CaptureOptions(
+                limits=limits,
+                declared=own.declared,
+                frame_variables=own.frame_variables,
+                in_app=tuple(settings.IN_APP),
+                library_locals=settings.LIBRARY_LOCALS,
+                source_url=settings.SOURCE_URL,
+            ),
             message=failure.message,
             level=failure.level,
             context={**current_context(failure.exc), **(failure.context or {})},
             service=settings.SERVICE,
-            environment=settings.ENVIRONMENT,
-            release=settings.RELEASE,
-            fingerprint=fingerprint,
-            now=now,
-            declared=options.declared,
-            limits=limits,
-            frame_variables=options.frame_variables,
+            environment=environment,
+            release=release,
+            log=log,
+            log_omitted=omitted + len(lines) - len(log),
+            fingerprint=facts.fingerprint,
+            now=facts.now,
         )
-        return options.finish(report, redactor)
+        report = replace(report, notes=(*notes, *report.notes)) if notes else report
+        with contained("sections"):
+            report = with_sections(report, facts.sections, redactor=redactor, limits=limits)
+        return _Captured(own.finish(report, redactor), redactor)
     return None
 
 
-def _plain(failure: Failure, fingerprint: str, now: float) -> Report:
-    """Return a report without anything of ours in it that could fail again: the traceback as Python prints it."""
-    text = ""
-    with contained("plain traceback"):
-        if failure.exc is not None:
-            text = "".join(traceback.format_exception(failure.exc))
-            text = DEFAULT_REDACTOR.text(text[-DEFAULT_LIMITS.stack_chars :])
-    name = type(failure.exc).__name__ if failure.exc is not None else failure.level
-    return Report(
-        exception=None,
-        message=name,
-        level=failure.level,
-        logger=failure.record.name if failure.record is not None else "",
-        call_site="",
-        stack=text,
-        extra=(),
-        context=(),
-        request=None,
-        runtime=Runtime(
-            host="", pid=os.getpid(), process="", thread="", task="", python="", platform=""
-        ),
-        service="",
-        environment="",
-        release="",
-        occurred_at=now,
-        fingerprint=fingerprint,
-        notes=("errormail could not make the report of this failure: this is what is left",),
-    )
+def _redactor(settings: Settings) -> Redactor:
+    with contained("secrets"):
+        return settings_redactor(settings)
+    return DEFAULT_REDACTOR
 
 
-def _preface(failure: Failure, overrides: Overrides) -> str:
+def _preface(failure: Failure, overrides: Overrides, redactor: Redactor) -> str:
     """Return the record as the handler's own formatter shows it, "" where there is none."""
     record = failure.record
     if record is None or overrides.format_record is None:
@@ -189,14 +198,18 @@ def _preface(failure: Failure, overrides: Overrides) -> str:
         text = overrides.format_record(plain)
     except BaseException:  # noqa: BLE001 -- a foreign formatter, arguments that do not fit
         return ""
-    return DEFAULT_REDACTOR.text(text[: DEFAULT_LIMITS.stack_chars])
+    return redactor.bounded(text, DEFAULT_LIMITS.stack_chars)
 
 
 def _rendered(
-    failure: Failure, report: Report, overrides: Overrides, request: object | None
+    failure: Failure,
+    report: Report,
+    overrides: Overrides,
+    request: object | None,
+    redactor: Redactor,
 ) -> tuple[str, str | None] | None:
     """Return text and HTML of a reporter class that is not ours, None where there is none."""
-    asked = request.request if isinstance(request, RequestSource) else request
+    asked = object_of(request)
     with contained("reporter class"):
         cls = overrides.reporter_class or debug.get_exception_reporter_class(asked)
         if cls is debug.ExceptionReporter:
@@ -208,7 +221,8 @@ def _rendered(
         else:
             reporter = cls(asked, type(exc), exc, exc.__traceback__, is_email=True)
         html = reporter.get_traceback_html() if overrides.include_html else None
-        return reporter.get_traceback_text(), html
+        text = redactor.text(reporter.get_traceback_text())
+        return text, None if html is None else redactor.markup(html)
     return None
 
 

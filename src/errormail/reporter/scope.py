@@ -1,7 +1,7 @@
 """
-What surrounds a failure although nobody hands it on: the request at hand, and the values of `context`.
+What surrounds a failure although nobody hands it on: the request at hand, and the values of `context` and `add_context`.
 
-Both live in context variables: a thread, a task or a greenlet sees its own.
+They live in context variables: a thread, a task or a greenlet sees its own.
 """
 
 from __future__ import annotations
@@ -14,15 +14,21 @@ from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from errormail.report.limits import DEFAULT_LIMITS
+
 if TYPE_CHECKING:
     from errormail.report.request import RequestSource
+    from errormail.reporter.tail import Tail
 
-__all__ = ["SCOPE", "Scope", "context", "current_context", "current_scope"]
+__all__ = ["SCOPE", "Scope", "add_context", "context", "current_context", "current_scope"]
 
 Decorated = TypeVar("Decorated", bound=Callable[..., object])
 
 _numbers = itertools.count(1)
+_NOTHING: Mapping[str, object] = {}
 _REMEMBERED = "__errormail_context__"
+_ADDED_MAX = DEFAULT_LIMITS.fields
+"""A program that adds ever new names must not grow by it: the oldest go."""
 
 
 class Scope:
@@ -31,18 +37,32 @@ class Scope:
 
     Args:
         source: Called when a report is made: what is known of the request then.
+        outer: The scope around it, of a middleware further out: both are of one request.
     """
 
-    __slots__ = ("_source", "facts", "number", "reported")
+    __slots__ = ("_source", "facts", "number", "outer", "reported", "tail", "values")
 
-    def __init__(self, source: Callable[[], RequestSource]) -> None:
+    def __init__(self, source: Callable[[], RequestSource], outer: Scope | None = None) -> None:
         self._source = source
-        self.number: int = next(_numbers)
-        """No two scopes of a process have the same."""
+        self.outer: Scope | None = outer
+        self.number: int = next(_numbers) if outer is None else outer.number
+        """No two requests of a process have the same."""
+        self.values: Mapping[str, object] = _NOTHING
+        """Of `add_context`; on the outermost scope of a request, as is `tail`. Replaced, never changed."""
+        self.tail: Tail | None = None
+        """What was logged while it was served."""
         self.reported: bool = False
         """Whether something was reported while it was served."""
         self.facts: dict[str, str] = {}
         """What an inner door knows: ``route`` and ``user``, as in `RequestSource`."""
+
+    @property
+    def outermost(self) -> Scope:
+        """The first scope of the same request."""
+        scope = self
+        while scope.outer is not None:
+            scope = scope.outer
+        return scope
 
     def source(self) -> RequestSource:
         """Return what is known of the request by now."""
@@ -58,7 +78,7 @@ SCOPE: ContextVar[Scope | None] = ContextVar("errormail.scope", default=None)
 """Set by the door that sees a request first, around every call into the application."""
 
 _CONTEXT: ContextVar[Mapping[str, object]] = ContextVar("errormail.context")
-_NOTHING: Mapping[str, object] = {}
+_ADDED: ContextVar[Mapping[str, object]] = ContextVar("errormail.added")
 
 
 def current_scope() -> Scope | None:
@@ -102,9 +122,32 @@ class context:  # noqa: N801 -- reads as the statement it is: `with context(orde
         return decorate(decorated, lambda: context(**self._values))
 
 
+def add_context(**values: object) -> None:
+    """
+    Show *values* in every report made from now on: until the end of the request, else of the task or thread.
+
+    Who reports an exception further out in the same request shows them too. A name that was added before gets the new
+    value; a block of `context` that has the same name goes before. At most 200 names are kept, the last ones.
+    """
+    scope = current_scope()
+    if scope is None:
+        _ADDED.set(_added(_ADDED.get(_NOTHING), values))
+    else:
+        scope = scope.outermost
+        scope.values = _added(scope.values, values)
+
+
+def _added(values: Mapping[str, object], new: Mapping[str, object]) -> Mapping[str, object]:
+    kept = {name: value for name, value in values.items() if name not in new}
+    return dict([*kept.items(), *new.items()][-_ADDED_MAX:])
+
+
 def current_context(exc: BaseException | None) -> dict[str, object]:
-    """Return the values of the blocks that we are in, and of those that *exc* has left."""
-    return {**_CONTEXT.get(_NOTHING), **(_remembered(exc) if exc is not None else {})}
+    """Return what was added, the values of the blocks that we are in, and of those that *exc* has left."""
+    scope = current_scope()
+    added = _NOTHING if scope is None else scope.outermost.values
+    remembered = _NOTHING if exc is None else _remembered(exc)
+    return {**_ADDED.get(_NOTHING), **added, **_CONTEXT.get(_NOTHING), **remembered}
 
 
 def _remember(exc: BaseException, values: Mapping[str, object]) -> None:

@@ -7,10 +7,10 @@ alive. Some servers log the traceback as text only: such a record is recognised 
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 import time
-import traceback
 from collections import OrderedDict
 from logging import LogRecord
 from types import TracebackType
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
 
-__all__ = ["exception_of", "mark", "told"]
+__all__ = ["exception_of", "is_own", "mark", "told"]
 
 _MARK = "__errormail_told__"
 _TRACEBACK = "Traceback (most recent call last):"
@@ -30,12 +30,26 @@ _RECENT = 256
 """Failures kept for that."""
 
 _recent: OrderedDict[tuple[int, str], tuple[float, frozenset[str]]] = OrderedDict()
+_SUGGESTION = re.compile(r"\. Did you (?:mean|forget)\b[^.]*\?$")
+"""What Python adds to a wrong name in a traceback, and not to the exception."""
+_type = type.__dict__
+_traceback = BaseException.__dict__["__traceback__"]
 _lock = threading.RLock()  # reentrant: a signal handler may report while its thread is in here
 
 
 def is_record(failure: BaseException | LogRecord) -> TypeIs[LogRecord]:
     # By the type alone: isinstance() asks the object, and an exception may have a __getattribute__ that fails.
     return issubclass(type(failure), LogRecord)
+
+
+def _is_exception(value: object) -> TypeIs[BaseException]:
+    return issubclass(type(value), BaseException)  # as above
+
+
+def is_own(record: LogRecord) -> bool:
+    """Return whether *record* was logged by errormail itself."""
+    name: object = record.name
+    return type(name) is str and name.partition(".")[0] == "errormail"
 
 
 def told(failure: BaseException | LogRecord, scope: int) -> frozenset[str]:
@@ -79,12 +93,12 @@ def exception_of(record: LogRecord) -> BaseException | None:
     being handled (Werkzeug, CherryPy and RQ log so), that one.
     """
     info: object = record.exc_info
-    if isinstance(info, BaseException):
+    if _is_exception(info):
         return info
-    if isinstance(info, tuple):
+    if type(info) is tuple:
         _, exc, tb = (*cast("tuple[object, ...]", info), None, None, None)[:3]
-        if isinstance(exc, BaseException):
-            if exc.__traceback__ is None and isinstance(tb, TracebackType):
+        if _is_exception(exc):
+            if type(tb) is TracebackType and _traceback.__get__(exc) is None:
                 BaseException.with_traceback(exc, tb)  # by the base class, as in `mark`
             return exc
     live = sys.exc_info()[1]
@@ -106,22 +120,35 @@ def _told_as_text(record: LogRecord) -> frozenset[str]:
 
 def _text_of(record: LogRecord) -> str:
     """Return the message of *record* if it can hold a traceback, else "": formatting is not for free."""
-    if not isinstance(record.msg, str):
+    template: object = cast("object", record.msg)
+    if not issubclass(type(template), str):
         return ""
-    if not record.args:
-        return record.msg
     try:
-        return record.getMessage()
+        return _plain(record.getMessage() if record.args else template)
     except BaseException:  # noqa: BLE001 -- a foreign __str__, or arguments that do not fit
         return ""
 
 
+def _plain(text: object) -> str:
+    return str.__str__(cast("str", text)) if issubclass(type(text), str) else ""
+
+
 def _exception_only(exc: BaseException) -> str:
+    """Return what Python prints of *exc* below the frames."""
+    # Not `traceback.format_exception_only`: it walks all members of a group and their members, without a bound, reads
+    # the source of each, and looks into foreign objects for a suggestion.
+    cls = type(exc)
+    module, name = (_plain(_type[each].__get__(cls)) for each in ("__module__", "__qualname__"))
+    name = name if module in {"__main__", "builtins"} else f"{module}.{name}"
     try:
-        return "".join(traceback.format_exception_only(type(exc), exc))
+        notes: object = getattr(exc, "__notes__", None)
+        if type(notes) is list and notes:
+            return _plain(cast("list[object]", notes)[-1])
+        message = _plain(str(getattr(exc, "msg", "") if issubclass(cls, SyntaxError) else exc))
     except BaseException:  # noqa: BLE001 -- a foreign __str__
         return ""
+    return f"{name}: {message}" if message else name
 
 
 def _last_line(text: str) -> str:
-    return text.rstrip().rpartition("\n")[2].strip()[:500]
+    return _SUGGESTION.sub("", text.rstrip().rpartition("\n")[2].strip()[:500])

@@ -11,17 +11,19 @@ others between them in the same thread or greenlet::
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from errormail._contain import contained
-from errormail.reporter import SettingsSource
+from errormail.reporter import Overrides, SettingsSource, checked_sections
 from errormail.reporter.scope import SCOPE, Scope
 from errormail.wsgi.brokenlinks import BrokenLinkMiddleware
-from errormail.wsgi.exchange import Exchange, Response, SizedResponse
+from errormail.wsgi.exchange import Door, Exchange, Response, SizedResponse
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from errormail.report.model import Report
 
 __all__ = ["BrokenLinkMiddleware", "ErrorReportMiddleware"]
 
@@ -43,10 +45,12 @@ class ErrorReportMiddleware:
     Args:
         report_status: Whether a response with a status of 500 or more, during which nothing was reported, is reported by
             itself; or the codes for which it is.
+        sections: Callables, or their dotted paths, that add sections to the report, beside those of SECTIONS.
         settings: In place of the process-wide ones: settings, or a callable that gives them when they are needed.
 
     Raises:
         TypeError: *report_status* is neither a bool nor a collection of int.
+        ImproperlyConfigured: One of *sections* is no callable.
     """
 
     def __init__(
@@ -54,18 +58,19 @@ class ErrorReportMiddleware:
         app: WSGIApplication,
         *,
         report_status: bool | Collection[int] = True,
+        sections: Sequence[str | Callable[[Report], object]] = (),
         settings: SettingsSource = None,
     ) -> None:
         self._app = app
         self._is_failure = _status_rule(report_status)
-        self._settings = settings
+        self._door = Door(settings, Overrides(sections=checked_sections(sections)))
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         __traceback_hide__ = True  # the report leaves such a frame out
         exchange: Exchange | None = None
         scope: Scope | None = None
         with _SETTING_UP:
-            exchange = Exchange(environ, start_response, self._is_failure, self._settings)
+            exchange = Exchange(environ, start_response, self._is_failure, self._door)
             scope = exchange.new_scope()
         if exchange is None or scope is None:
             return self._app(environ, start_response)

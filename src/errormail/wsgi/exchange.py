@@ -7,13 +7,14 @@ Kept apart from the middleware because it is the part that costs time for every 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from time import perf_counter
 from types import TracebackType
 from typing import TYPE_CHECKING, cast
 
 from errormail._contain import contained
 from errormail.report.limits import DEFAULT_LIMITS
-from errormail.reporter import Failure, SettingsSource, report
+from errormail.reporter import Failure, Overrides, SettingsSource, report
 from errormail.reporter.scope import SCOPE, Scope
 from errormail.wsgi.recorder import BodyRecorder, body_of, came_through, original_of, record
 
@@ -35,6 +36,18 @@ _REPORTING = contained("WSGI report")
 _FINISHING = contained("WSGI finish")
 
 
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What a middleware reports with."""
+
+    settings: SettingsSource
+    overrides: Overrides
+
+    def report(self, failure: Failure) -> None:
+        """Report *failure*."""
+        report(failure, settings=self.settings, overrides=self.overrides)
+
+
 class Exchange:
     """
     One request, and what is known of the response to it.
@@ -43,13 +56,13 @@ class Exchange:
     """
 
     __slots__ = (
+        "_door",
         "_environ",
         "_is_done",
         "_is_failure",
         "_outer",
         "_owns_recorder",
         "_recorder",
-        "_settings",
         "_start_response",
         "_started",
         "_status_line",
@@ -61,12 +74,12 @@ class Exchange:
         environ: WSGIEnvironment,
         start_response: StartResponse,
         is_failure: Callable[[int], bool],
-        settings: SettingsSource,
+        door: Door,
     ) -> None:
         self._environ = environ
         self._start_response = start_response
         self._is_failure = is_failure
-        self._settings = settings
+        self._door = door
         self._started = perf_counter()
         self._status_line = ""
         self._is_done = False
@@ -91,10 +104,7 @@ class Exchange:
 
     def new_scope(self) -> Scope:
         """Return a scope for it. Within another one it counts as the same request: what was told there was told."""
-        scope = Scope(self.source)
-        if self._outer is not None:
-            scope.number = self._outer.number
-        return scope
+        return Scope(self.source, self._outer)
 
     def start_response(
         self,
@@ -155,7 +165,7 @@ class Exchange:
         with _REPORTING:
             self._is_done = True  # a server makes another response of it, or ends this one
             if isinstance(exc, Exception) and not _is_lost_connection(exc, self._write):
-                report(Failure(exc=exc), settings=self._settings)
+                self._door.report(Failure(exc=exc))
 
     def finish(self, scope: Scope) -> None:
         """The response is complete, or has ended otherwise. Can be called several times."""
@@ -176,10 +186,7 @@ class Exchange:
     def _report_status(self, scope: Scope) -> None:
         status = self.status
         if status is not None and self._is_failure(status) and not scope.reported:
-            report(
-                Failure(message=_status_message(self._status_line, self._environ)),
-                settings=self._settings,
-            )
+            self._door.report(Failure(message=_status_message(self._status_line, self._environ)))
 
 
 class Response:
@@ -271,9 +278,10 @@ def _status_message(status_line: str, environ: WSGIEnvironment) -> str:
 
 def _is_lost_connection(exc: BaseException, write: object) -> bool:
     """Return whether *exc* came out of what the server gave for talking with the client: ``wsgi.input`` or *write*."""
-    if not isinstance(exc, OSError):
+    if not issubclass(type(exc), OSError):  # isinstance() would ask the exception
         return False
-    return came_through(exc.__traceback__) or _has_code(exc.__traceback__, _code_of(write))
+    tb = BaseException.__dict__["__traceback__"].__get__(exc)
+    return came_through(tb) or _has_code(tb, _code_of(write))
 
 
 def _code_of(function: object) -> object:
