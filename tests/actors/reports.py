@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
-from typing import Any
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from errormail.report.model import (
     REDACTED,
@@ -12,9 +12,11 @@ from errormail.report.model import (
     Elision,
     Frame,
     Frequency,
+    LogLine,
     Report,
     Request,
     Runtime,
+    Section,
     Upload,
     Variable,
 )
@@ -80,6 +82,36 @@ def frame(
         focus=focus,
         omitted=omitted,
     )
+
+
+def log_lines(*lines: tuple[float, str, str, str]) -> tuple[LogLine, ...]:
+    """Return log lines from (seconds before the failure, level, logger, message)."""
+    return tuple(
+        LogLine(at=OCCURRED_AT - before, level=level, logger=logger, message=message)
+        for before, level, logger, message in lines
+    )
+
+
+LOG = log_lines(
+    (1.129, "INFO", "shop.orders", "checkout started for cart c-88213, 3 lines"),
+    (1.098, "INFO", "shop.orders", "coupon AUTUMN10 accepted, 10 %"),
+    (1.091, "DEBUG", "shop.pricing", "rate CHF/EUR not in table of 2026-10-04"),
+    (0.588, "WARNING", "shop.rates", "rates.example.net slow: 500 ms, retry 1 of 3"),
+    (0.58, "WARNING", "shop.rates", "rates.example.net slow: 1,000 ms, retry 2 of 3"),
+    (0.066, "ERROR", "shop.web", "unhandled exception on POST /checkout/"),
+)
+SOURCE_URL = "https://git.example.com/shop/blob/2026.10.4/"
+
+
+def linked(exc: CapturedException) -> CapturedException:
+    """Return *exc* with a link to the source of each application frame."""
+    frames = tuple(
+        replace(one, url=f"{SOURCE_URL}{one.filename}#L{one.lineno}")
+        if isinstance(one, Frame) and one.in_app
+        else one
+        for one in exc.frames
+    )
+    return replace(exc, frames=frames)
 
 
 def library(filename: str, lineno: int, function: str, source: str = "") -> Frame:
@@ -356,6 +388,76 @@ def checkout() -> Report:
     )
 
 
+def everything() -> Report:
+    """The checkout with all that can stand around it: log, sections, links, packages, command, ids."""
+    plain = checkout()
+    assert plain.exception is not None
+    return replace(
+        plain,
+        exception=linked(plain.exception),
+        log=LOG,
+        log_omitted=35,
+        sections=(
+            Section(
+                title="Cart", rows=pairs(("id", "c-88213"), ("lines", "3"), ("total", "48.00 CHF"))
+            ),
+            Section(
+                title="Feature flags", rows=pairs(("new-rates", "on"), ("session_key", REDACTED))
+            ),
+        ),
+        request=request(
+            request_id="01J9Z3W5Q2T8",
+            trace_id="4bf92f3577b34da6a3ce929d0e0e4736",
+            curl="curl 'https://shop.example.com/checkout/?step=3' -X POST"
+            " -H 'Referer: https://shop.example.com/cart/'"
+            " -H 'User-Agent: Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X)"
+            " AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.0 Mobile/15E148 Safari/604.1'"
+            " -H 'Accept-Language: de-CH,de;q=0.9,en;q=0.8' -H 'Authorization: [redacted]'",
+        ),
+        runtime=replace(
+            RUNTIME,
+            uptime=11 * 86_400 + 7_000.0,
+            memory=222_298_112,
+            packages=pairs(("flask", "3.1.3"), ("httpx", "0.28.1"), ("tenacity", "9.1.2")),
+        ),
+    )
+
+
+def record_with_calls() -> Report:
+    """A line in the log without an exception, and who logged it."""
+    calls = (
+        frame("shop/jobs.py", 12, "main", "    run(queue)", "run(queue)", queue="<Queue 3>"),
+        library("celery/app/trace.py", 453, "trace_task", "    R = retval = fun(*args, **kwargs)"),
+        Elision(frames=8, text="the frame above, 8 times more"),
+        frame(
+            "shop/payments.py",
+            71,
+            "Payments.charge",
+            '        log.error("provider answered %d", status)',
+            around=(("    if status != 200:",), ("        return None",)),
+            status="503",
+            card=REDACTED,
+            focus=("status",),
+        ),
+    )
+    calls = tuple(
+        replace(one, url=f"{SOURCE_URL}{one.filename}#L{one.lineno}", note=note)
+        if isinstance(one, Frame) and one.in_app
+        else one
+        for one, note in zip(calls, ("changed since it was loaded", "", "", ""), strict=True)
+    )
+    return report(
+        None,
+        message="provider answered 503",
+        logger="shop.payments",
+        call_site="shop/payments.py:71 in Payments.charge",
+        calls=calls,
+        stack='Stack (most recent call last):\n  File "shop/payments.py", line 71, in charge',
+        extra=pairs(("attempt", "3")),
+        log=LOG[:2],
+    )
+
+
 def recursion() -> Report:
     """A function without an end: most of its frames are words."""
     outer = frame("tree.py", 30, "main", "    print(depth(root))", "depth(root)", root="<Node a>")
@@ -542,6 +644,8 @@ def hostile() -> Report:
         variables=rows,
         focus=(HTML, short, "emoji"),
         omitted=3,
+        note=text,
+        url=f"https://x/{HTML}",
     )
     exc = exception(
         short,
@@ -565,6 +669,10 @@ def hostile() -> Report:
         stack=text,
         extra=rows,
         context=rows,
+        calls=(bad, library(HTML, 1, HTML, HTML), Elision(frames=2, text=text)),
+        log=log_lines((1.0, HTML, HTML, text), (-9e30, short, short, NASTY)) * 8,
+        log_omitted=1_000_000,
+        sections=(Section(title=HTML, rows=rows), Section(title=text, rows=rows)) * 8,
         request=request(
             method=short,
             url=f"https://x/{HTML}",
@@ -578,10 +686,22 @@ def hostile() -> Report:
             remote_addr=HTML,
             user=text,
             route=text,
+            request_id=HTML,
+            trace_id=text,
+            curl=f"curl '{HTML}'",
             notes=(text,),
         ),
         runtime=Runtime(
-            host=HTML, pid=1, process=text, thread=short, task=short, python=short, platform=HTML
+            host=HTML,
+            pid=1,
+            process=text,
+            thread=short,
+            task=short,
+            python=short,
+            platform=HTML,
+            uptime=1e300,
+            memory=10**30,
+            packages=rows,
         ),
         service=short,
         environment=HTML,
@@ -645,6 +765,13 @@ def giant() -> Report:
             session=fields,
         ),
         notes=("the capture took too long",) * 30,
+        log=log_lines(
+            *((50.0 - number, "INFO", "shop.giant", value[:650]) for number in range(50))
+        ),
+        log_omitted=19_950,
+        sections=tuple(
+            Section(title=f"Section {number}", rows=fields[:100]) for number in range(30)
+        ),
     )
 
 
@@ -683,15 +810,46 @@ def worst() -> Report:
             form=rows,
             headers=rows,
             notes=(fox,) * 50,
+            request_id=fox,
+            trace_id=fox,
+            curl=fox[:2_000],
         ),
         service=fox,
         environment=fox,
         release=fox,
         notes=(fox,) * 50,
+        log=log_lines((1.0, fox, fox, fox)) * 50,
+        sections=(Section(title=fox, rows=rows[:100]),) * 30,
         runtime=Runtime(
             host=fox, pid=1, process=fox, thread=fox, task=fox, python=fox, platform=fox
         ),
     )
+
+
+def filled(kind: Any, texts: Iterator[str], depth: int = 3) -> Any:
+    """Return an instance of *kind*, a class of the model, whose every text is one of *texts*: fields still to come too."""
+    hints = get_type_hints(kind)
+    numbers: dict[str, Any] = {"end_colno": 9, "members_omitted": 2}
+    return kind(
+        **{
+            field.name: numbers.get(field.name) or _filled(hints[field.name], texts, depth)
+            for field in fields(kind)
+        }
+    )
+
+
+def _filled(hint: Any, texts: Iterator[str], depth: int) -> Any:
+    if hint in (str, int, float, bool):
+        return {str: next(texts), int: 3, float: 1.0, bool: True}[hint]
+    if get_origin(hint) is Literal:
+        return get_args(hint)[0]
+    if is_dataclass(hint):
+        return filled(hint, texts, depth - 1)
+    kinds = [kind for kind in get_args(hint) if kind not in (type(None), Ellipsis)]
+    if get_origin(hint) is tuple:
+        kinds = list(get_args(kinds[0])) or kinds * 2
+        return tuple(_filled(kind, texts, depth) for kind in kinds) if depth > 0 else ()
+    return _filled(kinds[0], texts, depth) if depth > 0 else None
 
 
 SAMPLES = {
@@ -699,8 +857,10 @@ SAMPLES = {
     for made in (
         one_frame,
         checkout,
+        everything,
         recursion,
         record_only,
+        record_with_calls,
         group_alone,
         syntax_error,
         hostile,
@@ -740,12 +900,23 @@ def facts(sample: Report, *, whole: bool = True) -> dict[str, Any]:
     exc, request_ = sample.exception, sample.request
     told["exc_type"] = one_line(exc.type_name if exc else sample.level)[:40]
     told["exc_message"] = visible(exc.message if exc else sample.message)[:120]
-    if exc and exc.culprit:
-        told["culprit"] = place(exc.culprit)
+    if sample.culprit:
+        told["culprit"] = place(sample.culprit)
     if whole:
+        told["must"] += [line.message for line in sample.log]
+        told["must"] += [
+            words
+            for section in sample.sections
+            for words in (row.value for row in section.rows)
+            if words != REDACTED
+        ]
+        told["must"] += [f"{row.name} {row.value}" for row in sample.runtime.packages]
         told["must"] += [sample.environment, sample.release, str(sample.runtime.pid)]
         told["frames"] = [
-            place(one) for link in exceptions(exc) for one in link.frames if isinstance(one, Frame)
+            place(one)
+            for frames in (sample.calls, *(link.frames for link in exceptions(exc)))
+            for one in frames
+            if isinstance(one, Frame)
         ]
         told["must"] += [
             words
@@ -764,6 +935,8 @@ def facts(sample: Report, *, whole: bool = True) -> dict[str, Any]:
             request_.method,
             request_.url,
             request_.user,
+            request_.request_id,
+            request_.trace_id,
             *(row.value for row in request_.form if row.value != REDACTED),
         ]
     return told

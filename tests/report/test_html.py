@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import cycle
 
 import html5lib
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from actors import reports
 from actors.reports import AGAIN, FOOTER, NEW
 from errormail.report.html import HTML_AIM, HTML_BOUND, render_html
-from errormail.report.model import REDACTED, Elision
+from errormail.report.model import REDACTED, Elision, Report
 from errormail.report.trim import encoded_size
 
 ANY = st.text(st.characters(exclude_categories=()), max_size=120)
@@ -22,9 +23,12 @@ TEXT = ANY | st.sampled_from(
 )
 
 ELEMENTS = {"html", "head", "meta", "title", "style", "body", "div", "table", "tbody", "tr", "td"}
-ELEMENTS |= {"b", "h1", "h2", "h3", "span", "pre", "p", "br"}
+ELEMENTS |= {"b", "h1", "h2", "h3", "span", "pre", "p", "br", "a"}
 ATTRIBUTES = {"lang", "charset", "name", "content", "class", "style", "role", "width", "bgcolor"}
-ATTRIBUTES |= {"cellpadding", "cellspacing", "border", "align", "valign", "colspan"}
+ATTRIBUTES |= {"cellpadding", "cellspacing", "border", "align", "valign", "colspan", "href"}
+UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
+)
 ATTACK = "<i id=x>\"'&"
 """No element of ours, no attribute of ours, and all that may end one."""
 
@@ -42,6 +46,11 @@ def shown(html):
     body = parsed(html).find("body")
     body.remove(body.find("div"))  # the preheader
     return " ".join("".join(body.itertext()).split())
+
+
+def node_texts(html):
+    """Return the texts of a page one by one: what is apart for a reader is apart."""
+    return [" ".join(text.split()) for text in parsed(html).find("body").itertext() if text.strip()]
 
 
 def titles_of(html):
@@ -90,49 +99,33 @@ def test_it_can_be_encoded_and_holds_no_control_character(rendered):
 @settings(max_examples=25, deadline=None)
 @given(TEXT, TEXT)
 def test_whatever_the_texts_they_are_text(one, other):
-    text, more = one + ATTACK, ATTACK + other
-    flat = text.replace("\n", " ")
-    rows = reports.pairs((text, more), (ATTACK, "[redacted]"))
-    frame = replace(
-        reports.frame(text, 3, more, flat, ATTACK), variables=rows, focus=(text, ATTACK)
-    )
-    member = reports.exception(text, more, frame, cut=text)
-    exc = reports.exception(
-        more,
-        text,
-        reports.library(text, 2, more),
-        frame,
-        Elision(frames=2, text=text),
-        notes=(more,),
-        details=(text,),
-        members=(member,),
-        cause=member,
-        relation="context",
-    )
-    fields = dict.fromkeys(("method", "url", "path", "user", "route", "remote_addr"), text)
-    blocks = dict.fromkeys(("form", "query", "headers", "cookies", "session"), rows)
-    upload = reports.Upload(field=text, filename=more, content_type=text, size=None)
-    places = dict.fromkeys(
-        ("message", "level", "logger", "call_site", "stack", "service", "environment", "release"),
-        more,
-    )
-    runtime = dict.fromkeys(("host", "process", "thread", "task", "python", "platform"), text)
-    sample = reports.report(
-        exc,
-        **places,
-        extra=rows,
-        context=rows,
-        notes=(text,),
-        fingerprint=text,
-        runtime=replace(reports.RUNTIME, **runtime),
-        request=reports.request(**fields, **blocks, files=(upload,), notes=(more,)),
-    )
+    """In every field that a report has."""
+    sample = reports.filled(Report, cycle([one + ATTACK, ATTACK + other, ATTACK]))
     for made in (sample, replace(sample, exception=None, request=None)):
         for bound in (60_000, 15_000):
-            html = render_html(made, frequency=AGAIN, footer=text, bound=bound).content
+            html = render_html(made, frequency=AGAIN, footer=one + ATTACK, bound=bound).content
             nodes = list(parsed(html).iter())
-            assert {node.tag for node in nodes} <= ELEMENTS
-            assert {name for node in nodes for name in node.attrib} <= ATTRIBUTES
+            assert {node.tag for node in nodes} <= ELEMENTS - {"a"}
+            assert {name for node in nodes for name in node.attrib} <= ATTRIBUTES - {"href"}
+            assert not UNSEEN.search("".join(parsed(html).itertext()))
+
+
+LINKS = st.sampled_from(
+    ["https://g.example/b/", "http://g/", "javascript:alert(1)//", "tel:+41", "//g/", "https:g", ""]
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(LINKS, TEXT)
+def test_only_a_plain_https_address_is_a_link(begin, end):
+    url = begin + end
+    one = replace(reports.frame("m.py", 3, "f", "f()"), url=url)
+    html = html_of(reports.report(reports.exception("E", "m", one)))
+    nodes = list(parsed(html).iter())
+    assert {name for node in nodes for name in node.attrib} <= ATTRIBUTES
+    links = {node.get("href") for node in nodes if node.tag == "a"}
+    assert links <= {url}
+    assert all(re.fullmatch(r"https://[!-~]+", link) for link in links)
 
 
 @pytest.mark.row("R1")
@@ -153,7 +146,7 @@ def test_the_head_shows_type_path_message_and_notes():
 def test_the_failing_part_is_underlined_on_the_marked_line():
     html = html_of(reports.checkout())
     assert (
-        '    raise <b style="text-decoration:underline">PricingError(f&#34;no rate from {source} to {target}&#34;)</b> from exc'
+        '    raise <b style="text-decoration:underline">PricingError(f"no rate from {source} to {target}")</b> from exc'
         in html
     )
     assert html.count('class="m"') == 1
@@ -262,7 +255,7 @@ def test_a_warning_is_not_red():
 
 def test_a_frame_without_source_says_so():
     html = html_of(reports.report(reports.exception("E", "m", reports.library("<string>", 1, "f"))))
-    assert "The source is not available." in html
+    assert "the source is not available" in html
     assert "raised here" in html
 
 
@@ -398,3 +391,109 @@ def test_a_small_report_is_not_cut():
     part = render_html(reports.checkout(), frequency=NEW, footer=FOOTER)
     assert not part.is_cut
     assert "report.txt" not in part.content
+
+
+def test_what_stands_around_the_failure_is_shown():
+    html = html_of(reports.everything())
+    assert titles_of(html) == [
+        "How often",
+        "Request",
+        "Logged",
+        "Traceback",
+        "Caused by",
+        "Log before the error",
+        "Context",
+        "Cart",
+        "Feature flags",
+        "Request details",
+        "Environment",
+    ]
+    text = " ".join(node_texts(html))
+    for words in [
+        "Log before the error last 6 of 41 lines",
+        "03:14:13.871 INFO shop.orders checkout started for cart c-88213, 3 lines",
+        "pid 4711, gunicorn: worker [shop], up 11 days, 212 MiB",
+        "flask 3.1.3, httpx 0.28.1, tenacity 9.1.2",
+        "request 01J9Z3W5Q2T8 · trace 4bf92f3577b34da6a3ce929d0e0e4736",
+        "Repeat it curl 'https://shop.example.com/checkout/?step=3' -X POST -H 'Referer:",
+    ]:
+        assert words in text
+
+
+def test_frames_of_the_application_are_links_to_their_source():
+    nodes = list(parsed(html_of(reports.everything())).iter("a"))
+    assert {node.text for node in nodes} >= {"shop/pricing/engine.py:45", "shop/orders/views.py:17"}
+    assert nodes[0].get("href") == (
+        "https://git.example.com/shop/blob/2026.10.4/shop/pricing/engine.py#L45"
+    )
+
+
+def test_a_record_without_exception_shows_who_logged_it():
+    html = html_of(reports.record_with_calls())
+    assert titles_of(html)[:4] == ["How often", "Logged", "Call stack", "Log before the error"]
+    text = shown(html)
+    assert "shop/payments.py:71 in Payments.charge" in text
+    assert "status: 503" in text
+    assert "logged here, source above" in text
+    assert "the source has changed since it was loaded" in text
+    assert "the frame below, 8 times more" in text
+
+
+def test_a_group_is_called_after_what_is_in_it():
+    text = " ".join(node_texts(html_of(reports.group_alone())))
+    assert (
+        "ExceptionGroup (DatabaseError, ValueError) DatabaseError: cannot connect, at jobs/db.py:8"
+        in text
+    )
+    assert text.index("unhandled errors in a TaskGroup") > text.index("most recent call first")
+
+
+def test_of_a_large_group_the_head_names_the_first():
+    members = tuple(reports.exception(f"Error{number}", "m") for number in range(9))
+    html = html_of(reports.report(reports.exception("Group", "all of it", members=members)))
+    text = " ".join(node_texts(html))
+    assert "all of it Error0: m Error1: m Error2: m and more" in text
+
+
+def test_a_frame_that_ran_with_other_values_is_shown_again():
+    members = tuple(
+        reports.exception("E", "m", reports.frame("m.py", 3, "f", "f(x)", x=value))
+        for value in "ab"
+    )
+    text = shown(html_of(reports.report(reports.exception("Group", "g", members=members))))
+    assert text.count("m.py:3") == 4  # two in the head
+    assert "shown already" not in text
+
+
+def test_a_statement_over_lines_that_failed_as_a_whole_is_not_underlined():
+    block = replace(
+        reports.frame("m.py", 3, "f", "    with a:"),
+        source=("    with a:", "        b()"),
+        colno=4,
+        end_lineno=4,
+        end_colno=11,
+    )
+    html = html_of(reports.report(reports.exception("E", "m", block)))
+    assert "underline" not in html
+    assert html.count('class="m"') == 2
+
+
+def test_a_crash_of_one_frame_in_a_request_takes_20_kb():
+    everything = reports.everything()
+    sample = replace(
+        everything,
+        exception=reports.linked(reports.one_frame().exception),
+        message="",
+        logger="",
+        call_site="",
+        context=(),
+        log=reports.LOG[:2],
+        sections=(),
+    )
+    assert encoded_size(html_of(sample)) <= 20_000
+
+
+def test_a_recursion_without_end_takes_20_kb():
+    sample = replace(reports.recursion(), log=reports.LOG, log_omitted=44)
+    sample = replace(sample, exception=reports.linked(sample.exception))
+    assert encoded_size(html_of(sample)) <= 20_000

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import linecache
 import re
+import shlex
+import subprocess
+import sys
 import traceback
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -13,9 +17,10 @@ from hypothesis import strategies as st
 
 from actors import reports
 from actors.reports import AGAIN, FOOTER, NEW
+from errormail.report.excerpt import SourceLine
 from errormail.report.model import Frame
 from errormail.report.text import FILE_BOUND, TEXT_BOUND, render_text
-from errormail.report.textwrapping import carets, columns, wrapped
+from errormail.report.textwrapping import carets, columns, shell_lines, wrapped
 from errormail.report.trim import encoded_size
 
 ANY = st.text(st.characters(exclude_categories=()), max_size=120)
@@ -53,9 +58,13 @@ def failing():
     def convert(rates, currency):
         return rates[currency]
 
+    def line_total(number):
+        return 2 * (number + convert({}, "CHF"))
+
     def total():
         try:
-            return convert({}, "CHF")
+            amount = line_total(3)
+            return convert({}, amount)
         except KeyError as error:
             raise ValueError("no rate") from error
 
@@ -85,7 +94,7 @@ def captured(exc, **more):
 
 @pytest.mark.row("R4")
 def test_the_traceback_is_what_python_prints():
-    """Line by line; where Python tells operator and operands of a failing part apart (~), the part is marked as a whole."""
+    """Line by line. The rows of carets are those of 3.13: before that, Python does not tell a call's name from its arguments."""
     try:
         failing()
     except ValueError as error:
@@ -94,31 +103,52 @@ def test_the_traceback_is_what_python_prints():
     ours = render_text(sample, bound=None).content
     ours = ours.partition("last)\n")[2].partition("\n")[2].partition("\nENVIRONMENT")[0]
     printed = "".join(traceback.format_exception(exc))
+    if sys.version_info >= (3, 13):
+        assert ours.rstrip() == printed.rstrip()
+        return
 
     def lines(text):
-        return [re.sub(r"[~^]+", "^", line) for line in text.rstrip().split("\n")]
+        return [line for line in text.rstrip().split("\n") if line.strip("~^ ")]
 
-    without_carets = [line for line in lines(printed) if line.strip() != "^"]
-    assert [line for line in lines(ours) if line.strip() != "^"] == without_carets
-    # From 3.13 on Python marks a call that is the whole line as well, to tell its name and arguments apart.
-    printed_carets = {line for line in lines(printed) if line.strip() == "^"} - {"    ^"}
-    assert printed_carets <= {line for line in lines(ours) if line.strip() == "^"}
+    assert lines(ours) == lines(printed)
 
 
 @pytest.mark.row("R4")
 def test_the_caret_row_stands_below_the_failing_part():
     lines = text_of(reports.checkout()).split("\n")
-    at = lines.index('    raise PricingError(f"no rate from {source} to {target}") from exc')
-    part = lines[at][lines[at + 1].index("^") : len(lines[at + 1])]
-    assert part == 'PricingError(f"no rate from {source} to {target}")'
-    assert set(lines[at + 1].strip()) == {"^"}
+    source = 'raise PricingError(f"no rate from {source} to {target}") from exc'
+    above, below = [at for at, line in enumerate(lines) if line.endswith(source)]
+    for at, marks in ((above, {"^"}), (below, {"^", "~"})):
+        row = lines[at + 1].partition("| ")[2] or lines[at + 1].strip()
+        assert set(row.strip()) == marks
+        part = lines[at][-len(source) :][len("raise ") :][: len(row.strip())]
+        assert part == 'PricingError(f"no rate from {source} to {target}")'
+
+
+@pytest.mark.parametrize(
+    ("part", "marks"),
+    [
+        ("total / count", "~~~~~~^~~~~~~"),
+        ("(a) ** (b)", "~~~~^^~~~~"),
+        ("d['a'][k]", "~~~~~~^^^"),
+        ("f(a)(b, c)", "~~~~^^^^^^"),
+        ("größe[1] + ü", "~~~~~~~~~^~~"),
+        ("x.y", ""),
+        ("not a sentence: (", ""),
+    ],
+)
+def test_what_belongs_to_an_operator_an_index_or_a_call_is_marked_otherwise(part, marks):
+    line = SourceLine(1, part, failing=True, start=0, end=len(part))
+    assert carets(line, as_python=True) == marks
 
 
 def test_the_caret_row_stays_below_wide_characters_and_escapes():
     one = reports.frame("m.py", 1, "f", "名 = '\x1b' + g()", "g()")
     lines = text_of(reports.report(reports.exception("E", "m", one))).split("\n")
     at = next(index for index, line in enumerate(lines) if line.startswith("    名"))
-    assert columns(lines[at][: lines[at].index("g()")]) == lines[at + 1].index("^")
+    assert columns(lines[at][: lines[at].index("g()")]) == len(lines[at + 1]) - len(
+        lines[at + 1].lstrip()
+    )
 
 
 def test_a_long_source_line_shows_the_part_that_failed():
@@ -287,8 +317,98 @@ def test_wrapping_loses_nothing_but_white_space(text, first, hanging):
 
 
 def test_a_whole_line_needs_no_carets():
-    from errormail.report.excerpt import SourceLine
-
     assert carets(SourceLine(1, "f()", failing=True, start=0, end=3)) == ""
     assert carets(SourceLine(1, "f()", failing=True)) == ""
     assert carets(SourceLine(1, "x = f()", failing=True, start=4, end=7)) == "    ^^^"
+
+
+def test_the_log_stands_with_its_times_levels_and_loggers():
+    text = text_of(reports.everything())
+    assert (
+        "LOG BEFORE THE ERROR  (last 6 of 41 lines)\n"
+        "------------------------------------------\n"
+        "  03:14:13.871 INFO    shop.orders: checkout started for cart c-88213, 3 lines\n"
+    ) in text
+    assert "\n  03:14:14.934 ERROR   shop.web: unhandled exception on POST /checkout/\n" in text
+
+
+def test_a_log_line_of_another_day_has_its_date():
+    sample = replace(
+        reports.one_frame(), log=reports.log_lines((12_000.0, "INFO", "shop", "started"))
+    )
+    assert "\n  4 Oct 23:54:15.000 INFO    shop: started\n" in text_of(sample)
+
+
+def test_sections_stand_in_the_order_of_the_design():
+    titles = re.findall(r"\n([A-Z ]+)(?:  \(.*\))?\n-+\n", text_of(reports.everything()))
+    assert titles == [
+        "HOW OFTEN",
+        "REQUEST",
+        "LOGGED",
+        "TRACEBACK",
+        "LOG BEFORE THE ERROR",
+        "CONTEXT",
+        "CART",
+        "FEATURE FLAGS",
+        "REQUEST DETAILS",
+        "ENVIRONMENT",
+    ]
+
+
+def test_a_record_without_exception_shows_who_logged_it():
+    text = text_of(reports.record_with_calls())
+    assert "shop/payments.py:71 in Payments.charge\n" in text
+    assert '> 71 |     log.error("provider answered %d", status)\n' in text
+    calls = text.partition("CALL STACK  (most recent call last)\n")[2]
+    assert '  File "shop/jobs.py", line 12, in main\n' in calls
+    assert "    [the source has changed since it was loaded]\n    run(queue)\n" in calls
+    assert "  [the frame above, 8 times more]\n" in calls
+    assert "card: [redacted]\n" in calls
+    assert "Stack (most recent call last)" not in text  # the same once more
+
+
+def test_where_the_process_stands_and_what_it_loaded_is_in_the_environment():
+    text = " ".join(text_of(reports.everything()).split())
+    assert "process: pid 4711, gunicorn: worker [shop], up 11 days, 212 MiB" in text
+    assert "packages: flask 3.1.3, httpx 0.28.1, tenacity 9.1.2" in text
+    assert "request 01J9Z3W5Q2T8, trace 4bf92f3577b34da6a3ce929d0e0e4736" in text
+
+
+def test_many_packages_are_counted():
+    packages = tuple(reports.Variable(name=f"p{number}", value="1") for number in range(20))
+    sample = replace(reports.one_frame(), runtime=replace(reports.RUNTIME, packages=packages))
+    assert "p14 1, and 5 more" in " ".join(text_of(sample).split())
+
+
+def test_the_address_of_the_source_stands_whole_or_not_at_all():
+    place = "shop/pricing/engine.py:45 in PricingEngine.convert\n"
+    url = "https://git.example.com/shop/blob/2026.10.4/shop/pricing/engine.py#L45\n"
+    assert place + url in text_of(reports.everything())
+    long = replace(reports.frame("m.py", 1, "f", "f()"), url=f"https://git.example.com/{'x' * 80}")
+    assert "https" not in text_of(reports.report(reports.exception("E", "m", long)))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.2, "up 0 s"), (119, "up 119 s"), (150, "up 2 minutes"), (7_300, "up 2 hours")],
+)
+def test_an_uptime_is_as_long_as_it_takes_to_read(seconds, words):
+    sample = replace(reports.one_frame(), runtime=replace(reports.RUNTIME, uptime=seconds))
+    assert words in text_of(sample)
+
+
+WORD = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=200)
+
+
+@pytest.mark.skipif(not Path("/bin/sh").exists(), reason="needs a POSIX shell")
+@settings(max_examples=60)
+@given(st.lists(WORD, max_size=5))
+def test_a_shell_takes_the_wrapped_command_for_the_same(words):
+    lines = shell_lines(shlex.join(["printf", r"%s\0", "-H", *words]))
+    assert max(map(len, lines)) <= 78
+    done = subprocess.run(["/bin/sh", "-c", "\n".join(lines)], capture_output=True, check=True)
+    assert done.stdout.decode() == "".join(f"{word}\0" for word in ["-H", *words])
+
+
+def test_a_command_that_was_cut_is_wrapped_as_it_stands():
+    assert shell_lines("curl 'https://x") == ["  curl 'https://x"]

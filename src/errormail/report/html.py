@@ -6,35 +6,34 @@ Everything from the program goes through `markup.escape`; nothing is loaded, lin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 
 from errormail.report import htmlparts as parts
-from errormail.report.blocks import (
-    Block,
-    context_blocks,
-    environment,
-    locals_reach,
-    names_only,
-    request_blocks,
-)
 from errormail.report.excerpt import SourceLine, excerpt
-from errormail.report.htmlframes import exceptions, row, traceback, value_of
+from errormail.report.htmlblocks import part, part_gone, value_of
+from errormail.report.htmlframes import place_of_frame, traceback
 from errormail.report.markup import EMPTY, Markup, escape, join, lines
-from errormail.report.model import REDACTED, Frequency, Report, Variable
-from errormail.report.trim import IN_A_MAIL, Draft, Rendered, SectionRank, Step, begin, encoded_size
+from errormail.report.model import Frame, Frequency, Report, Variable
+from errormail.report.outline import Medium, Page, write
+from errormail.report.stretches import Costs, reach_of
+from errormail.report.trim import IN_A_MAIL, Draft, Rendered, Step, begin, encoded_size
 from errormail.report.visible import one_line, shorten
 from errormail.report.wording import (
     age,
-    closing,
     counted,
     day_and_time,
+    headline,
     how_often,
+    in_the_group,
     logged,
     place,
     qualified,
     ran_in,
     reply,
+    source_words,
     title,
+    words_of,
 )
 
 __all__ = ["HTML_AIM", "HTML_BOUND", "Rendered", "render_html"]
@@ -43,6 +42,7 @@ HTML_AIM = 60_000
 """Bytes, the larger of decoded and quoted-printable size: email/DESIGN, Size."""
 HTML_BOUND = 90_000
 """Bytes. Gmail clips a message at about 102 kB of HTML and drops its <style> then."""
+_COSTS = Costs(variable=200, frame=400, shows_again=False)
 _FOCUS = 5
 """Values below the source of the culprit."""
 _SHORT = 160
@@ -50,10 +50,6 @@ _SHORT = 160
 _SHORT_CODE = 60
 """Characters that always stay of a source line."""
 _PREHEADER = 140
-_FOOTER_CHARS = 1_000
-_LOCALS = 400
-"""More do not fit: a row takes 270 bytes."""
-_NOT_SHOWN = "not shown here, the mail would be too big"
 
 
 def render_html(
@@ -71,32 +67,20 @@ def render_html(
         footer: One plain paragraph at the end: why the reader gets this.
         bound: Bytes, encoded; more than `HTML_BOUND` counts as that.
     """
+    room = min(bound, HTML_BOUND)
     draft = Draft(encoded_size, IN_A_MAIL)
-    draft.locals_reach = locals_reach(report, _LOCALS, draft.lengths.variables)
-    _head(draft, report, frequency)
-    _culprit(draft, report)
-    _how_often(draft, report, frequency)
-    _request(draft, report)
-    traceback(draft, report)
-    exceptions(draft, report)
-    for section in (_stack, _context, _details, _environment, _notes):
-        section(draft, report)
-    draft.add(parts.FOOTER)
-    if footer:
-        draft.add(parts.PARAGRAPH(lines(begin(footer, _FOOTER_CHARS))))
-    closed = draft.position  # the longer form counts in `fit`
-    draft.add(parts.PARAGRAPH(closing(report, frequency, is_cut=True)), parts.FOOTER_END, parts.END)
-    draft.fit(min(bound, HTML_BOUND))
-    draft.replace(closed, parts.PARAGRAPH(closing(report, frequency, is_cut=draft.is_cut)))
-    return Rendered(str(draft), draft.is_cut)
+    draft.reach = reach_of(report, room, _COSTS, draft.lengths)
+    return write(draft, _HTML, Page(report, frequency, footer), room)
 
 
-def _head(draft: Draft, report: Report, frequency: Frequency | None) -> None:
+def _head(draft: Draft, page: Page) -> None:
+    report, frequency, _ = page
     lengths = draft.lengths
-    headline = shorten(report.headline, lengths.name_chars)
+    exc = report.exception
+    message = words_of(report)
     draft.add(
         parts.BODY(
-            shorten(one_line(f"{title(report)}: {report.summary}".rstrip(": ")), _SHORT),
+            shorten(one_line(f"{title(report)}: {message}".rstrip(": ")), _SHORT),
             shorten(_preheader(report, frequency), _PREHEADER),
         ),
         parts.HEAD,
@@ -104,21 +88,17 @@ def _head(draft: Draft, report: Report, frequency: Frequency | None) -> None:
     pill, words = age(frequency)
     if words:
         draft.add(parts.FIRST(parts.PILL(pill) if pill else EMPTY, words))
-    is_warning = report.exception is None and report.level == "WARNING"
-    draft.add((parts.HEAD_WARNING if is_warning else parts.HEAD_TYPE)(headline))
-    if report.summary:
-        start = draft.position
-        draft.add(parts.HEAD_MESSAGE(lines(draft.shorten(report.summary, lengths.message_chars))))
-        draft.may_cut(
-            start, Step.LONG_TEXTS, parts.HEAD_MESSAGE(lines(begin(report.summary, _SHORT)))
+    is_warning = exc is None and report.level == "WARNING"
+    draft.add(
+        (parts.HEAD_WARNING if is_warning else parts.HEAD_TYPE)(
+            shorten(headline(report), lengths.name_chars)
         )
-    notes = report.exception.notes if report.exception else ()
-    start = draft.position
-    draft.add(*(parts.HEAD_NOTE(lines(begin(note, _SHORT))) for note in notes[: lengths.notes]))
-    if len(notes) > lengths.notes:
-        more = counted(len(notes) - lengths.notes, "more note")
-        draft.add(parts.HEAD_NOTE(f"{more} at the traceback"))
-    draft.may_cut(start, Step.LONG_TEXTS, parts.HEAD_NOTE(counted(len(notes), "note")))
+    )
+    if message:
+        start = draft.position
+        draft.add(parts.HEAD_MESSAGE(lines(draft.shorten(message, lengths.message_chars))))
+        draft.may_cut(start, Step.LONG_TEXTS, parts.HEAD_MESSAGE(lines(begin(message, _SHORT))))
+    _head_notes(draft, report)
     facts = [day_and_time(report.occurred_at)]
     if where := place(report):
         facts.insert(0, shorten(where, _SHORT))
@@ -127,9 +107,29 @@ def _head(draft: Draft, report: Report, frequency: Frequency | None) -> None:
     draft.add(parts.HEAD_PLACE(parts.separated([escape(fact) for fact in facts])), parts.HEAD_END)
 
 
+def _head_notes(draft: Draft, report: Report) -> None:
+    """What is in a group, and the notes of the exception: PEP 678."""
+    exc, lengths = report.exception, draft.lengths
+    if exc is None:
+        return
+    leaves = in_the_group(exc)
+    start = draft.position
+    draft.add(*(parts.HEAD_NOTE(words) for words in leaves))
+    draft.may_cut(
+        start, Step.LONG_TEXTS, parts.HEAD_NOTE(f"{counted(len(leaves), 'line')} not shown")
+    )
+    notes = exc.notes
+    start = draft.position
+    draft.add(*(parts.HEAD_NOTE(lines(begin(note, _SHORT))) for note in notes[: lengths.notes]))
+    if len(notes) > lengths.notes:
+        more = counted(len(notes) - lengths.notes, "more note")
+        draft.add(parts.HEAD_NOTE(f"{more} at the traceback"))
+    draft.may_cut(start, Step.LONG_TEXTS, parts.HEAD_NOTE(counted(len(notes), "note")))
+
+
 def _preheader(report: Report, frequency: Frequency | None) -> str:
     """Return what the inbox shows after the subject: 40 to 140 characters if there is that much to say."""
-    culprit = report.exception.culprit if report.exception else None
+    culprit = report.culprit
     request = report.request
     said = [
         f"{culprit.filename}:{culprit.lineno} in {qualified(culprit.function)}"
@@ -139,16 +139,16 @@ def _preheader(report: Report, frequency: Frequency | None) -> str:
         f"{request.method} {request.path}" if request else ran_in(report),
         f"user {request.user}" if request and request.user else "",
     ]
-    said = [shorten(one_line(part), 100) for part in said if part]
-    for part in (place(report), report.runtime.host, day_and_time(report.occurred_at)):
-        if part and sum(map(len, said)) < 40:
-            said.append(shorten(one_line(part), 60))
+    said = [shorten(one_line(words), 100) for words in said if words]
+    for words in (place(report), report.runtime.host, day_and_time(report.occurred_at)):
+        if words and sum(map(len, said)) < 40:
+            said.append(shorten(one_line(words), 60))
     return " · ".join(said)
 
 
-def _culprit(draft: Draft, report: Report) -> None:
-    lengths = draft.lengths
-    frame = report.exception.culprit if report.exception else None
+def _culprit(draft: Draft, page: Page) -> None:
+    report, lengths = page.report, draft.lengths
+    frame = report.culprit
     if frame is None:
         if report.exception is None and report.call_site:
             at, _, function = report.call_site.partition(" in ")
@@ -159,18 +159,9 @@ def _culprit(draft: Draft, report: Report) -> None:
                 parts.CULPRIT_END,
             )
         return
-    at = frame.filename[-lengths.file_chars :]
-    if frame.lineno is not None:
-        at = f"{at}:{frame.lineno}"
-    draft.add(parts.CULPRIT(at, shorten(qualified(frame.function), lengths.name_chars)))
-    source = excerpt(frame)
-    if source:
-        draft.add(parts.CULPRIT_SOURCE)
-        for line in source:
-            _code_line(draft, line)
-        draft.add(parts.CULPRIT_SOURCE_END)
-    else:
-        draft.add(parts.MONO_SOFT("The source is not available."))
+    function = shorten(qualified(frame.function), lengths.name_chars)
+    draft.add(parts.CULPRIT(parts.linked(place_of_frame(draft, frame), frame.url), function))
+    _culprit_source(draft, frame)
     values = {variable.name: variable for variable in frame.variables}
     focus = [values[name] for name in frame.focus if name in values][:_FOCUS]
     if focus:
@@ -178,6 +169,24 @@ def _culprit(draft: Draft, report: Report) -> None:
         draft.add(_focus(focus, draft))
         draft.may_cut(start, Step.LONG_TEXTS, EMPTY)
     draft.add(parts.CULPRIT_END)
+
+
+def _culprit_source(draft: Draft, frame: Frame) -> None:
+    source = excerpt(frame)
+    if source:
+        draft.add(parts.CULPRIT_SOURCE)
+        failing = [line for line in source if line.failing]
+        says_nothing = len(failing) > 1 and all(map(_is_whole, failing))
+        for line in source:
+            _code_line(draft, replace(line, end=line.start) if says_nothing else line)
+        draft.add(parts.CULPRIT_SOURCE_END)
+    if words := source_words(frame):
+        draft.add(parts.MONO_SOFT(shorten(words, _SHORT)))
+
+
+def _is_whole(line: SourceLine) -> bool:
+    """Return whether all of the line failed: of a statement over several lines the ground says so already."""
+    return not line.text[: line.start].strip() and not line.text[line.end :].strip()
 
 
 def _focus(focus: Sequence[Variable], draft: Draft) -> Markup:
@@ -216,7 +225,8 @@ def _code(line: SourceLine) -> Markup:
     return join([before, parts.FAILING_PART(part), after])
 
 
-def _how_often(draft: Draft, report: Report, frequency: Frequency | None) -> None:
+def _how_often(draft: Draft, page: Page) -> None:
+    report, frequency, _ = page
     if frequency is None:
         return
     draft.add(parts.SECTION("How often", EMPTY))
@@ -230,9 +240,9 @@ def _how_often(draft: Draft, report: Report, frequency: Frequency | None) -> Non
     draft.add(parts.SENTENCE(how_often(frequency)))
 
 
-def _request(draft: Draft, report: Report) -> None:
+def _request(draft: Draft, page: Page) -> None:
     """The request; without one where the program was. And the log record that told of it."""
-    lengths = draft.lengths
+    report, lengths = page.report, draft.lengths
     request, record = report.request, logged(report)
     if request is not None:
         draft.add(parts.SECTION("Request", EMPTY))
@@ -261,81 +271,21 @@ def _request(draft: Draft, report: Report) -> None:
         draft.add(parts.SENTENCE(shorten(record, 2 * _SHORT)))
 
 
-def _stack(draft: Draft, report: Report) -> None:
-    if report.stack:
-        start = draft.position
-        text = draft.shorten(report.stack.strip("\n"), draft.lengths.stack_chars)
-        draft.add(parts.SECTION("Stack", EMPTY), parts.PRE(text))
-        _may_go(draft, start, "Stack", SectionRank.STACK)
+def _footer(draft: Draft, words: str) -> None:
+    draft.add(parts.FOOTER)
+    if words:
+        draft.add(parts.PARAGRAPH(lines(words)))
 
 
-def _context(draft: Draft, report: Report) -> None:
-    blocks = context_blocks(report, draft.lengths.rows)
-    if blocks:
-        _blocks(draft, "Context", blocks, (), SectionRank.CONTEXT)
-
-
-def _details(draft: Draft, report: Report) -> None:
-    if report.request is None:
-        return
-    blocks = request_blocks(report.request, draft.lengths.rows)
-    if blocks or report.request.notes:
-        _blocks(draft, "Request details", blocks, report.request.notes, SectionRank.DETAILS)
-
-
-def _environment(draft: Draft, report: Report) -> None:
-    _blocks(draft, "Environment", [environment(report)], (), SectionRank.ENVIRONMENT)
-
-
-def _notes(draft: Draft, report: Report) -> None:
-    if report.notes:
-        start = draft.position
-        draft.add(parts.SECTION("About this report", EMPTY))
-        _sentences(draft, report.notes)
-        _may_go(draft, start, "About this report", SectionRank.ABOUT)
-
-
-def _blocks(
-    draft: Draft, name: str, blocks: Sequence[Block], notes: Iterable[str], rank: int
-) -> None:
-    start = draft.position
-    holds_secrets = rank is SectionRank.DETAILS and any(
-        row.value == REDACTED for block in blocks for row in (*block.rows, *block.rest)
-    )
-    note = "secrets are redacted before they reach this mail"
-    draft.add(parts.SECTION(name, parts.SMALL_NOTE(note) if holds_secrets else EMPTY))
-    for block in blocks:
-        draft.add(parts.BLOCK)
-        if block.title != name:
-            draft.add(parts.GROUP(block.title))
-        _block(draft, block)
-        draft.add(parts.BLOCK_END)
-    _sentences(draft, tuple(notes))
-    _may_go(draft, start, name, rank)
-
-
-def _block(draft: Draft, block: Block) -> None:
-    draft.add(parts.ROWS)
-    start = draft.position
-    draft.add(*(row(draft, variable) for variable in block.rows))
-    rest = draft.position
-    draft.add(*(row(draft, variable) for variable in block.rest))
-    draft.may_cut(rest, Step.ROWS, parts.WIDE_ROW(names_only("more row", block.rest)))
-    if block.omitted:
-        draft.is_cut = True
-        draft.add(parts.WIDE_ROW(f"{counted(block.omitted, 'more row')} not shown"))
-    total = names_only("row", (*block.rows, *block.rest), block.omitted)
-    draft.may_cut(start, Step.DETAILS, parts.WIDE_ROW(total))
-    draft.add(parts.ROWS_END)
-
-
-def _sentences(draft: Draft, notes: Sequence[str]) -> None:
-    for note in draft.first(notes, draft.lengths.rows):
-        draft.add(parts.SENTENCE(draft.shorten(note, draft.lengths.note_chars)))
-    if len(notes) > draft.lengths.rows:
-        draft.add(parts.SENTENCE(counted(len(notes) - draft.lengths.rows, "more note")))
-
-
-def _may_go(draft: Draft, start: int, name: str, rank: int) -> None:
-    instead = join([parts.SECTION(name, EMPTY), parts.SENTENCE(_NOT_SHOWN)])
-    draft.may_cut(start, Step.SECTIONS, instead, rank=rank)
+_HTML = Medium(
+    head=_head,
+    culprit=_culprit,
+    how_often=_how_often,
+    request=_request,
+    traceback=traceback,
+    part=part,
+    part_gone=part_gone,
+    footer=_footer,
+    closing=parts.PARAGRAPH,
+    end=join([parts.FOOTER_END, parts.END]),
+)

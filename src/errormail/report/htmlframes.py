@@ -6,26 +6,31 @@ from collections.abc import Sequence
 from itertools import pairwise, takewhile
 
 from errormail.report import htmlparts as parts
-from errormail.report.blocks import (
+from errormail.report.excerpt import failing_lines
+from errormail.report.htmlblocks import part_gone, rows
+from errormail.report.markup import EMPTY, Markup, join, lines
+from errormail.report.model import CapturedException, Elision, Frame
+from errormail.report.outline import Page
+from errormail.report.stretches import (
     LIBRARY_ENDS,
     LIBRARY_RUN,
-    MEMBERS_KEPT,
     Item,
+    Place,
     Run,
-    between_ends,
-    beyond_spine,
+    Stretch,
+    ends,
     frames_in,
     items,
     middle,
+    place_of,
+    spared,
+    step_of_member,
 )
-from errormail.report.excerpt import failing_lines
-from errormail.report.markup import EMPTY, Markup, join, lines
-from errormail.report.model import REDACTED, CapturedException, Elision, Frame, Report, Variable
 from errormail.report.trim import Draft, SectionRank, Step, begin
 from errormail.report.visible import shorten
-from errormail.report.wording import counted, qualified, reversed_elision
+from errormail.report.wording import counted, qualified, reversed_elision, source_words
 
-__all__ = ["exceptions", "row", "traceback", "value_of"]
+__all__ = ["place_of_frame", "traceback"]
 
 _SHORT = 160
 """Characters that always stay of a long text."""
@@ -33,51 +38,45 @@ _ONE_LINE = 120
 """Characters of a message where an exception is down to one line."""
 
 
-def traceback(draft: Draft, report: Report) -> None:
-    """Add the exception's own traceback; nothing for a record without one."""
+def traceback(draft: Draft, page: Page) -> None:
+    """Add the exception's own traceback and those that led to it; of a record without exception, who logged it."""
+    report = page.report
     exc = report.exception
     if exc is None:
+        if report.calls:
+            draft.add(parts.SECTION("Call stack", parts.SMALL_NOTE("most recent call first")))
+            _whole(draft, report.calls, report.culprit, "logged here")
         return
     draft.add(parts.SECTION("Traceback", parts.SMALL_NOTE("most recent call first")))
     _heading(draft, exc, 0, "")
-    app = [frame for frame in exc.frames if isinstance(frame, Frame) and frame.in_app]
-    shown = items(exc.frames)
-    starts = _frames(draft, shown, 0, spared=app[-2:], culprit=exc.culprit)
-    _may_cut_frames(draft, shown, starts, beyond_spine(shown), Step.SPINE, 0)
-    _may_cut_frames(draft, shown, starts, between_ends(shown), Step.ENDS, 0)
+    _whole(draft, exc.frames, exc.culprit, "raised here")
+    _exceptions(draft, exc)
 
 
-def exceptions(draft: Draft, report: Report) -> None:
+def _whole(
+    draft: Draft, frames: tuple[Frame | Elision, ...], culprit: Frame | None, words: str
+) -> None:
+    """Add the traceback that the report begins with. *words* say what happened in its innermost frame."""
+    shown = items(frames)
+    starts = _frames(draft, shown, 0, kept=spared(frames), culprit=culprit, words=words)
+    _may_cut_frames(draft, shown, starts, ends(shown), 0)
+
+
+def _exceptions(draft: Draft, exc: CapturedException) -> None:
     """Add what the exception holds and what it came from, as an indented tree."""
-    exc = report.exception
-    if exc is None:
-        return
     tree = _Tree(draft, exc)
     if exc.members:
+        title = "Exceptions in the group"
         start = draft.position
-        draft.add(parts.SECTION("Exceptions in the group", EMPTY))
+        draft.add(parts.SECTION(title, EMPTY))
         tree.members(exc, 0)
-        _may_go(draft, start, "Exceptions in the group", SectionRank.MEMBERS)
-    first, *causes = exc.chain()
-    if causes or first.cut:
-        start = draft.position
+        draft.may_cut(start, Step.SECTIONS, part_gone(title), rank=SectionRank.MEMBERS)
+    if exc.cause is not None or exc.cut:
         title = "Caused by" if exc.relation == "cause" else "While handling"
+        start = draft.position
         draft.add(parts.SECTION(title, EMPTY))
         tree.chain(exc, 0, words=False)
-        _may_go(draft, start, title, SectionRank.CAUSES)
-
-
-def row(draft: Draft, variable: Variable) -> Markup:
-    """Return a table row of name and value."""
-    name = shorten(variable.name, draft.lengths.name_chars)
-    return parts.name_and_value(name, value_of(draft, variable))
-
-
-def value_of(draft: Draft, variable: Variable) -> Markup:
-    """Return the value, cut; what is redacted as a neutral token."""
-    if variable.value == REDACTED:
-        return parts.TOKEN
-    return lines(draft.shorten(variable.value, draft.lengths.value_chars))
+        draft.may_cut(start, Step.SECTIONS, part_gone(title), rank=SectionRank.CAUSES)
 
 
 class _Tree:
@@ -102,8 +101,7 @@ class _Tree:
     def members(self, exc: CapturedException, depth: int) -> None:
         total = len(exc.members) + exc.members_omitted
         for index, member in enumerate(exc.members):
-            step = Step.MEMBERS if index >= MEMBERS_KEPT else Step.CAUSES
-            self._one(member, depth, f"{index + 1} of {total}", step)
+            self._one(member, depth, f"{index + 1} of {total}", step_of_member(index))
             self.members(member, depth + 1)
             self.chain(member, depth + 1)
         if exc.members_omitted:
@@ -113,18 +111,25 @@ class _Tree:
     def _one(self, exc: CapturedException, depth: int, label: str, step: Step) -> None:
         draft = self._draft
         self._shown += 1
+        hidden = f" ({frames_in(items(exc.frames))} not shown)" if exc.frames else ""
+        line = _member(exc, depth, label, f"{begin(exc.message, _ONE_LINE)}{hidden}")
+        if self._shown in draft.reach.not_worth:
+            draft.is_cut = True
+            draft.add(line)
+            return
         start = draft.position
         _heading(draft, exc, depth, label)
         _frames(draft, items(self._without_shown(exc)), depth)
-        hidden = f" ({frames_in(items(exc.frames))} not shown)" if exc.frames else ""
-        message = begin(exc.message, _ONE_LINE)
-        line = _member(exc, depth, label, f"{message}{hidden}")
         draft.may_cut(start, step, line, rank=-self._shown)
 
     def _without_shown(self, exc: CapturedException) -> list[Frame | Elision]:
         """Return the frames, those that it shares with an exception above, from the outermost on, as words."""
         frames = list(exc.frames)
-        shared = list(takewhile(lambda frame: _place_of(frame) in self._places, frames))
+        shared = list(
+            takewhile(
+                lambda frame: isinstance(frame, Frame) and place_of(frame) in self._places, frames
+            )
+        )
         self._places |= _places(exc)
         if not shared:
             return frames
@@ -132,14 +137,8 @@ class _Tree:
         return [Elision(frames=len(shared), text=words), *frames[len(shared) :]]
 
 
-def _places(exc: CapturedException) -> set[tuple[object, ...]]:
-    return {_place_of(frame) for frame in exc.frames if isinstance(frame, Frame)}
-
-
-def _place_of(frame: Frame | Elision) -> tuple[object, ...]:
-    if isinstance(frame, Elision):
-        return ()
-    return frame.filename, frame.lineno, frame.colno, frame.function
+def _places(exc: CapturedException) -> set[Place]:
+    return {place_of(frame) for frame in exc.frames if isinstance(frame, Frame)}
 
 
 def _heading(draft: Draft, exc: CapturedException, depth: int, label: str) -> None:
@@ -171,66 +170,64 @@ def _frames(
     shown: list[Item],
     depth: int,
     *,
-    spared: Sequence[Frame] = (),
+    kept: Sequence[Frame] = (),
     culprit: Frame | None = None,
+    words: str = "",
 ) -> list[int]:
     """
     Add *shown* (outermost first) in reverse; return where each begins, in the order added, and the end.
 
     Args:
-        spared: Frames whose locals stay longest.
+        kept: Frames whose locals stay longest.
         culprit: The frame whose source stands above.
+        words: What happened in the innermost frame, where one is the culprit.
     """
     starts: list[int] = []
     for distance, item in enumerate(reversed(shown)):
         starts.append(draft.position)
         if isinstance(item, Frame):
-            step = Step.CULPRIT_LOCALS if any(item is frame for frame in spared) else Step.LOCALS
-            _app_frame(draft, item, depth, distance, step, is_culprit=item is culprit)
+            step = Step.CULPRIT_LOCALS if any(item is frame for frame in kept) else Step.LOCALS
+            label = _culprit_label(words, distance) if item is culprit else EMPTY
+            _app_frame(draft, item, depth, distance, step, label)
         elif isinstance(item, Run):
-            _library_run(draft, item, depth, is_raising=distance == 0 and culprit is not None)
+            _library_run(draft, item, depth, words if distance == 0 else "")
         else:
             draft.add(_note(depth, reversed_elision(item)))
     starts.append(draft.position)
-    _may_cut_frames(draft, shown, starts, middle(shown), Step.FRAMES, depth)
+    _may_cut_frames(draft, shown, starts, middle(shown), depth)
     return starts
 
 
+def _culprit_label(words: str, distance: int) -> Markup:
+    return parts.LABEL(" · source above") if distance else parts.RAISING(f"{words}, source above")
+
+
 def _may_cut_frames(
-    draft: Draft, shown: list[Item], starts: list[int], stretch: range, step: Step, depth: int
+    draft: Draft, shown: list[Item], starts: list[int], stretches: list[Stretch], depth: int
 ) -> None:
-    """Allow that the items of *stretch* go, which count outermost first."""
-    if len(stretch) < 2:
-        return
-    words = f"{frames_in(shown[stretch.start : stretch.stop])} not shown"
-    begins, ends = starts[len(shown) - stretch.stop], starts[len(shown) - stretch.start]
-    draft.may_cut(begins, step, _note(depth, words), end=ends)
+    """Allow that *stretches* go, which count outermost first."""
+    for step, indexes, words in stretches:
+        begins, after = starts[len(shown) - indexes.stop], starts[len(shown) - indexes.start]
+        draft.may_cut(begins, step, _note(depth, words), end=after)
 
 
 def _app_frame(
-    draft: Draft, frame: Frame, depth: int, distance: int, step: Step, *, is_culprit: bool
+    draft: Draft, frame: Frame, depth: int, distance: int, step: Step, label: Markup
 ) -> None:
-    lengths = draft.lengths
-    words = EMPTY
-    if is_culprit:
-        words = (
-            parts.RAISING("raised here, source above")
-            if not distance
-            else parts.LABEL(" · source above")
-        )
+    """Add a frame; *label* says of the culprit that its source stands above."""
     draft.add(
-        parts.FRAME["raising" if is_culprit and not distance else "app"](
+        parts.FRAME["raising" if label and not distance else "app"](
             parts.indented(depth),
-            shorten(qualified(frame.function), lengths.name_chars),
-            _place(draft, frame),
-            words,
+            shorten(qualified(frame.function), draft.lengths.name_chars),
+            parts.soft_or_linked(place_of_frame(draft, frame), frame.url),
+            label,
         )
     )
-    if not is_culprit:
+    if not label:
         _source(draft, frame)
     start = draft.position
     hidden = counted(len(frame.variables) + frame.omitted, "local variable")
-    if step is Step.LOCALS and distance >= draft.locals_reach and frame.variables:
+    if step is Step.LOCALS and distance >= draft.reach.frames and frame.variables:
         draft.is_cut = True
         draft.add(parts.NOTE(f"{hidden} not shown"))
     else:
@@ -241,6 +238,8 @@ def _app_frame(
 
 def _source(draft: Draft, frame: Frame) -> None:
     source = [line.visible() for line in failing_lines(frame)]
+    if frame.note:
+        draft.add(parts.NOTE(shorten(source_words(frame), _SHORT)))
     if not source:
         return
     start = draft.position
@@ -256,22 +255,17 @@ def _source(draft: Draft, frame: Frame) -> None:
 def _locals(draft: Draft, frame: Frame) -> None:
     variables = draft.first(frame.variables, draft.lengths.variables)
     if variables:
-        draft.add(parts.ROWS, *(row(draft, variable) for variable in variables), parts.ROWS_END)
+        draft.add(parts.ROWS, *rows(draft, variables), parts.ROWS_END)
     more = len(frame.variables) - len(variables) + frame.omitted
     if more:
         draft.add(parts.NOTE(f"{counted(more, 'more local variable')} not shown"))
 
 
-def _library_run(draft: Draft, run: Run, depth: int, *, is_raising: bool) -> None:
-    draft.add(parts.FRAME["library raising" if is_raising else "library"](parts.indented(depth)))
-    shown = [
-        parts.MONO_SOFT(
-            f"{_place(draft, frame)} {shorten(qualified(frame.function), draft.lengths.name_chars)}"
-        )
-        for frame in reversed(run.frames)
-    ]
-    if is_raising:
-        draft.add(parts.MONO_SOFT(parts.RAISING("raised here:")))
+def _library_run(draft: Draft, run: Run, depth: int, words: str) -> None:
+    draft.add(parts.FRAME["library raising" if words else "library"](parts.indented(depth)))
+    if words:
+        draft.add(parts.MONO_SOFT(parts.RAISING(f"{words}:")))
+    shown = [_library_frame(draft, frame) for frame in reversed(run.frames)]
     draft.add(*shown[:LIBRARY_ENDS])
     start = draft.position
     draft.add(*shown[LIBRARY_ENDS:-LIBRARY_ENDS])
@@ -281,17 +275,18 @@ def _library_run(draft: Draft, run: Run, depth: int, *, is_raising: bool) -> Non
     draft.add(*shown[max(len(shown) - LIBRARY_ENDS, LIBRARY_ENDS) :], parts.FRAME_END)
 
 
-def _place(draft: Draft, frame: Frame) -> str:
+def _library_frame(draft: Draft, frame: Frame) -> Markup:
+    function = shorten(qualified(frame.function), draft.lengths.name_chars)
+    return parts.MONO_SOFT(
+        join([parts.linked(place_of_frame(draft, frame), frame.url), f" {function}"])
+    )
+
+
+def place_of_frame(draft: Draft, frame: Frame) -> str:
+    """Return file and line."""
     filename = frame.filename[-draft.lengths.file_chars :]
     return f"{filename}:{frame.lineno}" if frame.lineno is not None else filename
 
 
 def _note(depth: int, words: str) -> Markup:
     return parts.FRAMES_NOTE(parts.indented(depth), words)
-
-
-def _may_go(draft: Draft, start: int, title: str, rank: int) -> None:
-    instead = join(
-        [parts.SECTION(title, EMPTY), parts.SENTENCE("not shown here, the mail would be too big")]
-    )
-    draft.may_cut(start, Step.SECTIONS, instead, rank=rank)

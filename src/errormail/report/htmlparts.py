@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from errormail.report.markup import EMPTY, Markup, Template, join
+from errormail.report.markup import EMPTY, Markup, Template, escape, join
+from errormail.report.wording import is_address
 
 __all__ = [
     "BLOCK",
@@ -44,6 +45,8 @@ __all__ = [
     "HEAD_WARNING",
     "INK",
     "LABEL",
+    "LOG",
+    "LOG_END",
     "MEMBER",
     "MONO_SOFT",
     "NOTE",
@@ -51,18 +54,21 @@ __all__ = [
     "PILL",
     "PRE",
     "RAISING",
-    "ROW",
     "ROWS",
     "ROWS_END",
-    "ROW_BREAKING",
     "SECTION",
     "SENTENCE",
     "SMALL_NOTE",
     "TOKEN",
+    "VERBATIM",
     "WIDE_ROW",
     "indented",
+    "linked",
+    "log_line",
     "name_and_value",
     "separated",
+    "small_note",
+    "soft_or_linked",
 ]
 
 SANS: Final = "-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
@@ -71,6 +77,8 @@ INK_COLOR: Final = "color:#1b2027"
 SOFT_COLOR: Final = "color:#57606b"
 RED_COLOR: Final = "color:#b3261e"
 BREAK: Final = "word-break:break-word"
+"""On the card, for all within: a word that is too long for a phone goes on in the next line."""
+WHOLE: Final = "word-break:normal"
 GRID: Final = 'table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0"'
 
 BODY = Template(
@@ -97,6 +105,7 @@ BODY = Template(
 .s {{ color: #a3acb8 !important; }}
 .r {{ color: #ff9d92 !important; }}
 .w {{ color: #f0c36a !important; }}
+.l {{ color: #8fb8ff !important; }}
 .b {{ border-color: #2b323b !important; }}
 .a {{ border-color: #5d6876 !important; }}
 .h {{ border-color: #ff9d92 !important; }}
@@ -109,11 +118,11 @@ BODY = Template(
 }}
 </style>
 </head>
-<body class="p" style="margin:0;padding:0;background:#eceff3">
+<body class="p i" style="margin:0;padding:0;background:#eceff3;{INK_COLOR}">
 <div style="display:none;mso-hide:all;max-height:0;overflow:hidden">{{}}</div>
 <{GRID} class="p" bgcolor="#eceff3" style="background:#eceff3">
 <tr><td class="o" align="center" style="padding:24px 12px">
-<{GRID} class="c q" bgcolor="#ffffff" style="max-width:720px;background:#ffffff;border-radius:10px;text-align:left">
+<{GRID} class="c q i" bgcolor="#ffffff" style="{INK_COLOR};{BREAK};max-width:720px;background:#ffffff;border-radius:10px;text-align:left">
 """
 )
 """Title, preheader."""
@@ -122,59 +131,50 @@ END = Template("</table>\n</td></tr>\n</table>\n</body>\n</html>\n")()
 HEAD = Template(
     '<tr><td class="g e q" style="padding:24px 28px 20px;background:#fdf0ee;border-radius:10px 10px 0 0">'
 )()
-FIRST = Template(
-    f'<div class="s" style="font:12px/18px {SANS};{SOFT_COLOR};{BREAK}">{{}}{{}}</div>'
-)
+FIRST = Template(f'<div class="s" style="font:12px/18px {SANS};{SOFT_COLOR}">{{}}{{}}</div>')
 """Pill, words."""
 PILL = Template(
     '<b class="x" style="background:#b3261e;color:#ffffff;border-radius:3px">&nbsp;{}&nbsp;</b>&ensp;'
 )
 HEAD_TYPE = Template(
-    f'<h1 class="r" style="margin:6px 0 2px;font:bold 23px/29px {SANS};{RED_COLOR};{BREAK}">{{}}</h1>'
+    f'<h1 class="r" style="margin:6px 0 2px;font:bold 23px/29px {SANS};{RED_COLOR}">{{}}</h1>'
 )
 HEAD_WARNING = Template(
-    f'<h1 class="w" style="margin:6px 0 2px;font:bold 23px/29px {SANS};color:#8a5a00;{BREAK}">{{}}</h1>'
+    f'<h1 class="w" style="margin:6px 0 2px;font:bold 23px/29px {SANS};color:#8a5a00">{{}}</h1>'
 )
 """The level of a record that is no error."""
-HEAD_MESSAGE = Template(
-    f'<div class="i" style="font:17px/25px {SANS};{INK_COLOR};{BREAK}">{{}}</div>'
-)
-HEAD_NOTE = Template(
-    f'<div class="i" style="margin:4px 0 0;font:13px/19px {SANS};{INK_COLOR};{BREAK}">{{}}</div>'
-)
+HEAD_MESSAGE = Template(f'<div style="font:17px/25px {SANS}">{{}}</div>')
+HEAD_NOTE = Template(f'<div style="margin:4px 0 0;font:13px/19px {SANS}">{{}}</div>')
 HEAD_PLACE = Template(
-    f'<div class="s" style="margin:8px 0 0;font:13px/19px {SANS};{SOFT_COLOR};{BREAK}">{{}}</div>'
+    f'<div class="s" style="margin:8px 0 0;font:13px/19px {SANS};{SOFT_COLOR}">{{}}</div>'
 )
 HEAD_END = Template("</td></tr>\n")()
 
 CULPRIT = Template(
-    f'<tr><td class="g" style="padding:20px 28px 0"><div class="s" style="font:13px/20px {MONO};{SOFT_COLOR};{BREAK}">'
+    f'<tr><td class="g" style="padding:20px 28px 0"><div class="s" style="font:13px/20px {MONO};{SOFT_COLOR}">'
     f'{{}} in <b class="i" style="{INK_COLOR}">{{}}</b></div>'
 )
 """File and line, function."""
 CULPRIT_END = Template("</td></tr>\n")()
 CULPRIT_SOURCE = Template(
-    f'</td></tr>\n<tr><td class="g" style="padding:8px 28px"><{GRID} class="k b" bgcolor="#f5f7f9"'
-    ' style="background:#f5f7f9;border:1px solid #dde2e8;border-radius:6px">'
+    f'</td></tr>\n<tr><td class="g" style="padding:8px 28px"><{GRID} class="k b s" bgcolor="#f5f7f9"'
+    f' style="background:#f5f7f9;{SOFT_COLOR};border:1px solid #dde2e8;border-radius:6px">'
 )()
 CODE_LINE = Template(
-    '<tr><td class="k s" align="right" valign="top" width="34" bgcolor="#f5f7f9"'
-    f' style="background:#f5f7f9;padding:1px 8px 1px 4px;font:12px/19px {MONO};{SOFT_COLOR}">{{}}</td>'
-    '<td class="k" valign="top" bgcolor="#f5f7f9" style="background:#f5f7f9;padding:1px 10px 1px 0">'
-    f'<pre class="s" style="margin:0;white-space:pre-wrap;font:12px/19px {MONO};{SOFT_COLOR};{BREAK}">{{}}</pre></td></tr>'
+    '<tr valign="top"><td align="right" width="34"'
+    f' style="padding:1px 8px 1px 4px;font:12px/19px {MONO};{WHOLE}">{{}}</td><td style="padding:1px 10px 1px 0">'
+    f'<pre style="margin:0;white-space:pre-wrap;font:12px/19px {MONO}">{{}}</pre></td></tr>'
 )
-"""Number, source."""
+"""Number, source. Colour and ground are the table's."""
 CODE_LINE_FAILING = Template(
-    '<tr><td class="m s" align="right" valign="top" width="34" bgcolor="#fff3cd"'
-    f' style="background:#fff3cd;padding:1px 8px 1px 4px;font:12px/19px {MONO};{SOFT_COLOR}">{{}}</td>'
-    '<td class="m" valign="top" bgcolor="#fff3cd" style="background:#fff3cd;padding:1px 10px 1px 0">'
-    f'<pre class="i" style="margin:0;white-space:pre-wrap;font:12px/19px {MONO};{INK_COLOR};{BREAK}">{{}}</pre></td></tr>'
+    '<tr valign="top"><td class="m s" align="right" width="34" bgcolor="#fff3cd"'
+    f' style="background:#fff3cd;padding:1px 8px 1px 4px;font:12px/19px {MONO};{SOFT_COLOR};{WHOLE}">{{}}</td>'
+    '<td class="m" bgcolor="#fff3cd" style="background:#fff3cd;padding:1px 10px 1px 0">'
+    f'<pre class="i" style="margin:0;white-space:pre-wrap;font:12px/19px {MONO};{INK_COLOR}">{{}}</pre></td></tr>'
 )
 FAILING_PART = Template('<b style="text-decoration:underline">{}</b>')
 CULPRIT_SOURCE_END = Template('</table></td></tr>\n<tr><td class="g" style="padding:0 28px">')()
-MONO_SOFT = Template(
-    f'<div class="s" style="font:12px/19px {MONO};{SOFT_COLOR};{BREAK}">{{}}</div>'
-)
+MONO_SOFT = Template(f'<div class="s" style="font:12px/19px {MONO};{SOFT_COLOR}">{{}}</div>')
 """Values of the culprit; library frames one by one."""
 INK = Template(f'<span class="i" style="{INK_COLOR}">{{}}</span>')
 TOKEN = Template(
@@ -182,25 +182,25 @@ TOKEN = Template(
 )()
 
 SECTION = Template(
-    '<tr><td style="padding:20px 0 0;font-size:1px;line-height:1px">&nbsp;</td></tr>\n'
+    '<tr><td style="padding:20px 0 0;font:1px/1px Arial">&nbsp;</td></tr>\n'
     '<tr><td class="g b" style="padding:14px 28px 8px;border-top:1px solid #dde2e8">'
-    f'<h2 class="i" style="margin:0;font:bold 15px/22px {SANS};{INK_COLOR}">{{}}{{}}</h2></td></tr>\n'
+    f'<h2 style="margin:0;font:bold 15px/22px {SANS}">{{}}{{}}</h2></td></tr>\n'
 )
 """Title, SMALL_NOTE or nothing."""
 SMALL_NOTE = Template(f' <span class="s" style="font-weight:normal;{SOFT_COLOR}">{{}}</span>')
 SENTENCE = Template(
-    f'<tr><td class="g" style="padding:0 28px"><div class="s" style="font:13px/20px {SANS};{SOFT_COLOR};{BREAK}">{{}}</div></td></tr>\n'
+    f'<tr><td class="g" style="padding:0 28px"><div class="s" style="font:13px/20px {SANS};{SOFT_COLOR}">{{}}</div></td></tr>\n'
 )
 FIGURES = Template(
     f'<tr><td class="g" style="padding:0 28px 8px"><{GRID}><tr>{{}}</tr></table></td></tr>\n'
 )
 FIGURE = Template(
-    f'<td class="i" valign="top" width="33%" style="padding:0 8px 0 0;font:bold 15px/21px {SANS};{INK_COLOR};{BREAK}">'
+    f'<td valign="top" width="33%" style="padding:0 8px 0 0;font:bold 15px/21px {SANS}">'
     f'<div class="s" style="font:12px/17px {SANS};{SOFT_COLOR}">{{}}</div>{{}}</td>'
 )
 """Label, value."""
 HEADING = Template(
-    f'<tr><td class="g" style="padding:0 28px"><div class="i" style="font:13px/20px {MONO};{INK_COLOR};{BREAK}"><b>{{}}</b> {{}}</div></td></tr>\n'
+    f'<tr><td class="g" style="padding:0 28px"><div style="font:13px/20px {MONO}"><b>{{}}</b> {{}}</div></td></tr>\n'
 )
 """What a section begins with: method and address."""
 GROUP = Template(
@@ -211,17 +211,17 @@ BLOCK_END = Template("</td></tr>\n")()
 
 MEMBER = Template(
     f'<tr><td class="g" style="padding:6px 28px 2px"><{GRID}><tr>{{}}'
-    f'<td class="i" style="font:14px/21px {SANS};{INK_COLOR};{BREAK}">{{}}<b class="r" style="{RED_COLOR}">{{}}</b> {{}}</td></tr></table></td></tr>\n'
+    f'<td style="font:14px/21px {SANS}">{{}}<b class="r" style="{RED_COLOR}">{{}}</b> {{}}</td></tr></table></td></tr>\n'
 )
 """Indentation, "1 of 2", type, message."""
 FRAME = {
     "raising": Template(
         f'<tr><td class="g" style="padding:7px 28px"><{GRID}><tr>{{}}<td class="h" style="border-left:3px solid #b3261e;padding:1px 0 3px 12px">'
-        f'<div class="i" style="font:13px/20px {MONO};{INK_COLOR};{BREAK}"><b>{{}}</b> <span class="s" style="{SOFT_COLOR}">{{}}</span>{{}}</div>'
+        f'<div style="font:13px/20px {MONO}"><b>{{}}</b> {{}}{{}}</div>'
     ),
     "app": Template(
         f'<tr><td class="g" style="padding:7px 28px"><{GRID}><tr>{{}}<td class="a" style="border-left:3px solid #9aa4b2;padding:1px 0 3px 12px">'
-        f'<div class="i" style="font:13px/20px {MONO};{INK_COLOR};{BREAK}"><b>{{}}</b> <span class="s" style="{SOFT_COLOR}">{{}}</span>{{}}</div>'
+        f'<div style="font:13px/20px {MONO}"><b>{{}}</b> {{}}{{}}</div>'
     ),
     "library": Template(
         f'<tr><td class="g" style="padding:5px 28px"><{GRID}><tr>{{}}<td class="b" style="border-left:3px solid #dde2e8;padding:0 0 0 12px">'
@@ -233,45 +233,59 @@ FRAME = {
 """By kind. An application frame: indentation, function, place, RAISING or nothing. Library frames: indentation."""
 FRAME_END = Template("</td></tr></table></td></tr>\n")()
 FRAMES_NOTE = Template(
-    f'<tr><td class="g" style="padding:3px 28px"><{GRID}><tr>{{}}<td class="s" style="padding:0 0 0 15px;font:12px/19px {SANS};{SOFT_COLOR};{BREAK}">{{}}</td></tr></table></td></tr>\n'
+    f'<tr><td class="g" style="padding:3px 28px"><{GRID}><tr>{{}}<td class="s" style="padding:0 0 0 15px;font:12px/19px {SANS};{SOFT_COLOR}">{{}}</td></tr></table></td></tr>\n'
 )
 """Indentation, words in place of frames."""
-NOTE = Template(f'<div class="s" style="font:12px/19px {SANS};{SOFT_COLOR};{BREAK}">{{}}</div>')
+NOTE = Template(f'<div class="s" style="font:12px/19px {SANS};{SOFT_COLOR}">{{}}</div>')
 LABEL = Template(f'<span class="s" style="{SOFT_COLOR}">{{}}</span> ')
 RAISING = Template(f' <span class="r" style="{RED_COLOR}">{{}}</span>')
 FRAME_SOURCE = Template(
-    f'<pre class="i" style="margin:3px 0 4px;white-space:pre-wrap;font:12px/18px {MONO};{INK_COLOR};{BREAK}">{{}}</pre>'
+    f'<pre style="margin:3px 0 4px;white-space:pre-wrap;font:12px/18px {MONO}">{{}}</pre>'
 )
 PRE = Template(
     '<tr><td class="g" style="padding:4px 28px">'
-    f'<pre class="i" style="margin:0;white-space:pre-wrap;font:12px/18px {MONO};{INK_COLOR};{BREAK}">{{}}</pre></td></tr>\n'
+    f'<pre style="margin:0;white-space:pre-wrap;font:12px/18px {MONO}">{{}}</pre></td></tr>\n'
 )
 
+VERBATIM = Template(f'<pre style="margin:0;white-space:pre-wrap;font:12px/18px {MONO}">{{}}</pre>')
+LOG = Template(f'<tr><td class="g" style="padding:0 28px"><{GRID}>')()
+_LOG_LINE = Template(
+    f'<tr><td style="padding:2px 0;font:12px/18px {MONO}"><span class="s" style="{SOFT_COLOR}">{{}} {{}} {{}}</span> {{}}</td></tr>\n'
+)
+"""Time, level, logger, message."""
+_LOG_LINE_MARKED = {
+    "w": Template('<span class="w" style="color:#8a5a00;font-weight:bold">{}</span>'),
+    "r": Template(f'<span class="r" style="{RED_COLOR};font-weight:bold">{{}}</span>'),
+}
+LOG_END = Template("</table></td></tr>\n")()
+_SOFT = Template(f'<span class="s" style="{SOFT_COLOR}">{{}}</span>')
+_LINK = Template('<a class="l" href="{}" style="color:#0b57c2;text-decoration:none">{}</a>')
 ROWS = Template(f"<{GRID}>")()
-ROW = Template(
-    f'<tr><td class="s" valign="top" width="22%" style="padding:1px 12px 1px 0;font:12px/18px {MONO};{SOFT_COLOR}">{{}}</td>'
-    f'<td class="i" valign="top" style="padding:1px 0;font:12px/18px {MONO};{INK_COLOR};{BREAK}">{{}}</td></tr>\n'
-)
-ROW_BREAKING = Template(
-    f'<tr><td class="s" valign="top" width="34%" style="padding:1px 12px 1px 0;font:12px/18px {MONO};{SOFT_COLOR};{BREAK}">{{}}</td>'
-    f'<td class="i" valign="top" style="padding:1px 0;font:12px/18px {MONO};{INK_COLOR};{BREAK}">{{}}</td></tr>\n'
-)
+_NAME = f'class="s" style="padding:1px 12px 1px 0;font:12px/18px {MONO};{SOFT_COLOR}'
+_VALUE = f'</td><td style="padding:1px 0;font:12px/18px {MONO}">{{}}</td></tr>\n'
+_ROWS = {
+    (True, False): Template(f'<tr valign="top"><td width="22%" {_NAME};{WHOLE}">{{}}{_VALUE}'),
+    (False, False): Template(f'<tr valign="top"><td {_NAME};{WHOLE}">{{}}{_VALUE}'),
+    (True, True): Template(f'<tr valign="top"><td width="34%" {_NAME}">{{}}{_VALUE}'),
+    (False, True): Template(f'<tr valign="top"><td {_NAME}">{{}}{_VALUE}'),
+}
+"""Name, value; by whether it is the first, which sets the width, and whether the name may be broken. The value has the table's colour."""
 WIDE_ROW = Template(
-    f'<tr><td class="s" colspan="2" style="padding:1px 0;font:12px/18px {SANS};{SOFT_COLOR};{BREAK}">{{}}</td></tr>\n'
+    f'<tr><td class="s" colspan="2" style="padding:1px 0;font:12px/18px {SANS};{SOFT_COLOR}">{{}}</td></tr>\n'
 )
 ROWS_END = Template("</table>")()
 
 FOOTER = Template(
-    '<tr><td style="padding:20px 0 0;font-size:1px;line-height:1px">&nbsp;</td></tr>\n'
+    '<tr><td style="padding:20px 0 0;font:1px/1px Arial">&nbsp;</td></tr>\n'
     '<tr><td class="g b" style="padding:16px 28px 16px;border-top:1px solid #dde2e8">'
 )()
 PARAGRAPH = Template(
-    f'<p class="s" style="margin:0 0 8px;font:12px/18px {SANS};{SOFT_COLOR};{BREAK}">{{}}</p>'
+    f'<p class="s" style="margin:0 0 8px;font:12px/18px {SANS};{SOFT_COLOR}">{{}}</p>'
 )
 FOOTER_END = Template("</td></tr>\n")()
 
 LONGEST_UNBROKEN_NAME = 24
-_INDENT = Template('<td width="{}" style="font-size:1px;line-height:1px">&nbsp;</td>')
+_INDENT = Template('<td width="{}" style="font:1px/1px Arial">&nbsp;</td>')
 
 
 def indented(depth: int) -> Markup:
@@ -279,10 +293,30 @@ def indented(depth: int) -> Markup:
     return _INDENT(str(min(depth, 4) * 16)) if depth else EMPTY
 
 
-def name_and_value(name: str, value: Markup) -> Markup:
+def name_and_value(name: str, value: Markup, *, is_first: bool = True) -> Markup:
     """Return a table row. A name may be broken only if it is so long that it would push the value out of a phone."""
-    row = ROW if len(name) <= LONGEST_UNBROKEN_NAME else ROW_BREAKING
-    return row(name, value)
+    return _ROWS[is_first, len(name) > LONGEST_UNBROKEN_NAME](name, value)
+
+
+def log_line(time: str, level: str, logger: str, message: Markup) -> Markup:
+    """Return a line of the log. Those that warn stand out by weight, and by colour."""
+    mark = {"WARNING": "w", "ERROR": "r", "CRITICAL": "r"}.get(level)
+    return _LOG_LINE(time, _LOG_LINE_MARKED[mark](level) if mark else level, logger, message)
+
+
+def linked(words: str, url: str) -> Markup:
+    """Return *words* as a link to *url*, without one where that is no plain https address."""
+    return _LINK(url, words) if is_address(url) else escape(words)
+
+
+def soft_or_linked(words: str, url: str) -> Markup:
+    """Return *words* as a link to *url*, else in the soft colour."""
+    return linked(words, url) if is_address(url) else _SOFT(words)
+
+
+def small_note(words: str) -> Markup:
+    """Return what stands beside a title; nothing for no words."""
+    return SMALL_NOTE(words) if words else EMPTY
 
 
 def separated(pieces: list[Markup]) -> Markup:

@@ -9,7 +9,6 @@ string again, so a slip escapes twice, which everybody sees, and never not at al
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -19,15 +18,6 @@ if TYPE_CHECKING:
     from typing_extensions import LiteralString
 
 __all__ = ["EMPTY", "Markup", "Template", "escape", "join", "lines"]
-
-_SPECIAL = re.compile("[&<>\"']")
-_ENTITY = {
-    "&": "&amp;",
-    "<": "&lt;",
-    ">": "&gt;",
-    '"': "&#34;",
-    "'": "&#39;",
-}  # the shortest: values are full of quotes
 
 
 class Markup(str):
@@ -40,30 +30,39 @@ EMPTY = Markup("")
 
 
 def escape(text: str) -> Markup:
-    """Return *text* as it shall show, harmless in an element and in a quoted attribute; a Markup unchanged."""
+    """Return *text* as it shall show, harmless in an element; a Markup unchanged. Quotes stay: values are full of them."""
     if isinstance(text, Markup):
         return text
-    return Markup(_SPECIAL.sub(_entity, visible(text)))
+    return Markup(visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
 
 
 class Template:
     """
     A piece of HTML with holes: ``Template('<b>{}</b>')("a < b")`` is ``<b>a &lt; b</b>``.
 
+    In a hole within a tag, which is an attribute's value in quotes, quotes are escaped as well, of a Markup too.
+
     Raises:
         ValueError: When called with more or fewer values than there are holes.
     """
 
-    __slots__ = ("_pieces",)
+    __slots__ = ("_holes",)
 
     def __init__(self, html: LiteralString) -> None:
-        self._pieces: tuple[str, ...] = tuple(html.split("{}"))
+        first, *pieces = html.split("{}")
+        before = first
+        self._holes: list[tuple[str, bool]] = [(first, False)]
+        """What stands after each hole, and whether that is within a tag; before them what stands first."""
+        for piece in pieces:
+            self._holes.append((piece, before.rfind("<") > before.rfind(">")))
+            before += piece
 
     def __call__(self, *values: str) -> Markup:
-        first, *rest = self._pieces
+        (first, _), *holes = self._holes
         out = [first]
-        for value, piece in zip(values, rest, strict=True):
-            out.append(escape(value))
+        for value, (piece, in_tag) in zip(values, holes, strict=True):
+            html = escape(value)
+            out.append(_quoted(html) if in_tag else html)
             out.append(piece)
         return Markup("".join(out))
 
@@ -86,5 +85,5 @@ def _indented(line: str) -> str:
     return "&nbsp;" * (len(line) - len(body)) + body
 
 
-def _entity(match: re.Match[str]) -> str:
-    return _ENTITY[match.group()]
+def _quoted(html: str) -> str:
+    return html.replace('"', "&#34;").replace("'", "&#39;")

