@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import base64
+import gzip
+import io
+import json
 import os
 import re
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
+from actors import reports
+from actors.jobs import to
 from actors.smtp import SmtpServer
 from errormail import cli, conf, mail
 from errormail.cli import main
+from errormail.delivery.compose import compose
+from errormail.delivery.job import Job
+from errormail.report import render_html, render_text, report_from_dict, report_to_dict
 
 PASSWORD = "hunter2-hunter2"  # an example
 MEMORY = "errormail.mail.backends.locmem.EmailBackend"
@@ -388,3 +397,139 @@ def test_the_version(capsys):
         main(["--version"])
     assert caught.value.code == 0
     assert capsys.readouterr().out == f"errormail {cli.version()}\n"
+
+
+# render
+
+
+def written(folder, report, *, frequency=None, name="report.json"):
+    """Write what a mail carries, and return the file's path."""
+    content = json.dumps(report_to_dict(report, frequency=frequency), ensure_ascii=False).encode()
+    path = folder / name
+    path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    return str(path)
+
+
+def printed(arguments, capfdbinary):
+    assert main(["render", *arguments]) == 0
+    out, err = capfdbinary.readouterr()
+    assert err == b""
+    return out.decode()
+
+
+@pytest.mark.parametrize("sample", ["checkout", "recursion", "record_only", "hostile"])
+@pytest.mark.parametrize("name", ["report.json", "report.json.gz"])
+def test_a_report_is_rendered_as_the_mail_had_it(tmp_path, capfdbinary, sample, name):
+    # A capture has no frame twice: these samples have, which both renderers see.
+    report = report_from_dict(report_to_dict(reports.SAMPLES[sample]()))
+    path = written(tmp_path, report, frequency=reports.AGAIN, name=name)
+    html = render_html(report, frequency=reports.AGAIN).content
+    assert printed([path, "--html"], capfdbinary) == html
+    text = render_text(report, frequency=reports.AGAIN).content
+    assert printed([path, "--text"], capfdbinary) == text
+    assert printed([path], capfdbinary) == text
+
+
+def test_what_a_mail_carries_gives_the_mail_s_parts_again(tmp_path, capfdbinary):
+    destination = to(ATTACH_JSON=True)
+    email = compose(Job(report=reports.checkout(), destination=destination, frequency=reports.NEW))
+    path = tmp_path / "report.json"
+    path.write_bytes(email.attachments[0].content)
+    assert printed([str(path), "--text"], capfdbinary) == email.body
+    assert printed([str(path), "--html"], capfdbinary) == email.alternatives[0].content
+
+
+def test_the_whole_is_what_a_report_txt_holds(tmp_path, capfdbinary):
+    report = replace(reports.checkout(), message="late " * 1_000, exception=None)
+    path = written(tmp_path, report)
+    whole = printed([path, "--whole"], capfdbinary)
+    assert whole == render_text(report, bound=None).content
+    assert len(whole) > len(printed([path], capfdbinary))
+
+
+def test_it_reads_standard_input(tmp_path, capfdbinary, monkeypatch):
+    path = written(tmp_path, reports.one_frame(), name="report.json.gz")
+    with open(path, "rb") as stream:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(stream))
+        assert "ZeroDivisionError" in printed(["-"], capfdbinary)
+
+
+def test_text_is_written_whatever_the_encoding_is(tmp_path):
+    path = written(tmp_path, reports.checkout())
+    command = [sys.executable, "-m", "errormail", "render", path]
+    done = subprocess.run(
+        [*command, "--text"],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        timeout=60,
+        check=True,
+    )
+    assert b"Z\\xfcrich" in done.stdout
+    done = subprocess.run(
+        [*command, "--html"],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        timeout=60,
+        check=True,
+    )
+    assert "Zürich".encode() in done.stdout
+
+
+def test_a_reader_that_stops_reading_is_no_error(tmp_path):
+    path = written(tmp_path, reports.checkout())
+    command = [sys.executable, "-m", "errormail", "render", path, "--html"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        running.stdout.close()
+        assert running.stderr.read() == b""
+        assert running.wait(60) == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"hello", "no JSON"),
+        (b"{}", "schema: expected 'errormail-report'"),
+        (b"[" * 100_000, "no JSON"),
+        (b"\x1f\x8b", "no gzip"),
+        (b'{"schema": "errormail-report", "version": 7}', "version 7, and this errormail reads up to"),
+        (b'{"schema": "errormail-report", "version": 1}', "exception: is missing"),
+    ],
+    ids=["text", "object", "brackets", "gzip", "newer", "empty"],
+)  # fmt: skip
+def test_what_is_no_report_is_said(tmp_path, capsys, content, words):
+    path = tmp_path / "report.json"
+    path.write_bytes(content)
+    said = fails(["render", str(path)], capsys)
+    assert said.startswith(f"errormail: {path}: ")
+    assert words in said
+
+
+@pytest.mark.parametrize("moment", [1e300, -1e17])
+def test_a_time_that_no_calendar_has_costs_nothing_else(tmp_path, capfdbinary, moment):
+    path = written(tmp_path, replace(reports.one_frame(), occurred_at=moment))
+    assert "ZeroDivisionError" in printed([path], capfdbinary)
+
+
+def test_a_cause_of_a_cause_and_so_on_is_said(tmp_path, capsys):
+    whole = report_to_dict(reports.one_frame())
+    exc = json.dumps({**whole["exception"], "cause": None})
+    text = json.dumps({**whole, "exception": None})
+    begin, end = exc.split('"cause": null')
+    deep = f'{begin}"cause": ' * 900 + "null" + end * 900
+    path = tmp_path / "report.json"
+    path.write_text(text.replace('"exception": null', f'"exception": {deep}'), encoding="utf-8")
+    assert str(path) in fails(["render", str(path)], capsys)
+
+
+@pytest.mark.parametrize("name", ["missing.json", "."])
+def test_a_file_that_cannot_be_read_is_said(tmp_path, capsys, name):
+    path = str(tmp_path / name)
+    assert fails(["render", path], capsys).startswith(f"errormail: {path}: ")
+
+
+@pytest.mark.parametrize("arguments", [[], ["a.json", "--html", "--text"]])
+def test_a_wrong_use_of_render_ends_with_2(capsys, arguments):
+    with pytest.raises(SystemExit) as ended:
+        main(["render", *arguments])
+    assert ended.value.code == 2
+    assert "usage: errormail render" in capsys.readouterr().err

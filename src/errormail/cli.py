@@ -1,5 +1,5 @@
 """
-The ``errormail`` command, also ``python -m errormail``: is the mail set up, and does it arrive?
+The ``errormail`` command, also ``python -m errormail``: is the mail set up, does it arrive, and what did it say?
 
 COMMANDS lists what it can do.
 """
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0 if all went well, 1 if not. argparse itself exits with 2 for a wrong use.
     """
     parser = argparse.ArgumentParser(
-        prog="errormail", description="Mail about errors: check it, try it."
+        prog="errormail", description="Mail about errors: check it, try it, read it again."
     )
     parser.add_argument("--version", action="version", version=f"errormail {version()}")
     parsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -272,12 +272,74 @@ def has_tls() -> bool:
     return settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL
 
 
+def add_report(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "file", metavar="FILE", help="report.json or report.json.gz; - for standard input"
+    )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--text", action="store_true", help="as the text of the mail (the default)")
+    form.add_argument("--html", action="store_true", help="as its HTML part, in utf-8")
+    form.add_argument("--whole", action="store_true", help="as report.txt: text, without cuts")
+
+
+def render(chosen: argparse.Namespace) -> int:
+    """
+    Print the report again as the mail had it. Needs no settings and sends nothing.
+
+    Raises:
+        Failed: The file cannot be read, or holds no report.
+    """
+    from errormail.report import render_html, render_text
+    from errormail.report.serial import frequency_from_dict, loads, report_from_dict
+
+    name: str = "standard input" if chosen.file == "-" else chosen.file
+    try:
+        found = loads(content_of(chosen.file))
+        report, frequency = report_from_dict(found), frequency_from_dict(found)
+        if chosen.html:
+            rendered = render_html(report, frequency=frequency)
+        elif chosen.whole:
+            rendered = render_text(report, frequency=frequency, bound=None)
+        else:
+            rendered = render_text(report, frequency=frequency)
+    except OSError as error:
+        raise Failed(f"{name}: {error.strerror or error}") from error
+    except RecursionError as error:
+        raise Failed(f"{name}: too many exceptions within exceptions") from error
+    except ValueError as error:
+        raise Failed(f"{name}: {error}") from error
+    write(rendered.content, "utf-8" if chosen.html else sys.stdout.encoding)
+    return 0
+
+
+def content_of(file: str) -> bytes:
+    if file == "-":
+        return sys.stdin.buffer.read()
+    with open(file, "rb") as stream:
+        return stream.read()
+
+
+def write(text: str, encoding: str) -> None:
+    """Write *text* to stdout as it is, its line ends too."""
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode(encoding, "backslashreplace"))
+        sys.stdout.flush()
+    except (
+        BrokenPipeError
+    ):  # its reader, head say, has seen enough; Python would complain when it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 COMMANDS = {
     "sendtestemail": Command(
         "Send an email to see that it arrives.", add_recipients, sendtestemail
     ),
     "check": Command(
         "See whether the settings are good, without sending anything.", add_nothing, check
+    ),
+    "render": Command(
+        "Make text or HTML of a report.json that an error mail carried.", add_report, render
     ),
 }
 

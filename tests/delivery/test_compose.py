@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import random
 import re
 from dataclasses import replace
@@ -18,9 +19,14 @@ from actors import reports
 from actors.jobs import job, to
 from errormail import _contain
 from errormail.conf import override_settings
+from errormail.delivery import attachments
 from errormail.delivery import compose as compose_module
-from errormail.delivery.compose import ATTACHMENT_BYTES, compose
+from errormail.delivery.attachments import ATTACHMENT_BYTES
+from errormail.delivery.compose import compose
 from errormail.delivery.job import Job
+from errormail.report.model import Variable
+from errormail.report.serial import frequency_from_dict, report_from_dict
+from errormail.report.trim import Rendered
 
 
 def of(report, /, **changes):
@@ -188,7 +194,9 @@ def test_what_a_reporter_class_made_is_bounded_and_encodable():
 
 
 def test_subject_is_prefix_type_and_message():
-    assert compose(of(reports.checkout())).subject == "[shop] PricingError: no rate from CHF to EUR"
+    assert compose(of(reports.checkout())).subject == (
+        "[shop] PricingError: no rate from CHF to EUR in convert (shop/pricing/engine.py)"
+    )
 
 
 def test_subject_of_the_job_stands_in_place_of_ours():
@@ -229,13 +237,21 @@ def test_a_report_that_is_whole_has_no_attachment():
 
 
 def attached(email):
-    (part,) = list(email.message().iter_attachments())
-    return part.get_filename(), part.get_content_type(), part.get_content()
+    """Return the attached files by their names: content type and content, unpacked."""
+    files = {}
+    for part in email.message().iter_attachments():
+        content = part.get_payload(decode=True)
+        name, kind = part.get_filename(), part.get_content_type()
+        files[name] = kind, gzip.decompress(content) if name.endswith(".gz") else content
+    return files
+
+
+def again(content):
+    return report_from_dict(json.loads(content))
 
 
 def cut(monkeypatch, text):
     """Let renderers say that they left something out; the whole is *text*."""
-    from errormail.report.trim import Rendered
 
     def render_text(*_, bound=60_000, **__):
         return Rendered("short\n", True) if bound is not None else Rendered(text, False)
@@ -243,58 +259,154 @@ def cut(monkeypatch, text):
     monkeypatch.setattr(compose_module, "render_text", render_text)
 
 
-def test_a_cut_report_carries_the_whole_one(monkeypatch):
+def test_a_cut_report_carries_the_whole_one_as_text_and_as_json(monkeypatch):
     cut(monkeypatch, "whole: Zürich\n")
-    email = compose(job(to()))
-    assert attached(email) == ("report.txt", "text/plain", "whole: Zürich\n")
+    email = compose(of(reports.checkout(), frequency=reports.AGAIN))
+    files = attached(email)
+    assert list(files) == ["report.txt", "report.json"]
+    assert files["report.txt"] == ("text/plain", "whole: Zürich\n".encode())
+    kind, content = files["report.json"]
+    assert (kind, again(content)) == ("application/json", reports.checkout())
+    assert frequency_from_dict(json.loads(content)) == reports.AGAIN
     assert parts_of(email)[:2] == ["multipart/mixed", "multipart/alternative"]
 
 
 def test_a_long_one_is_compressed(monkeypatch):
     cut(monkeypatch, "0123456789" * 20_000)
-    name, kind, content = attached(compose(job(to())))
-    assert (name, kind) == ("report.txt.gz", "application/gzip")
-    assert gzip.decompress(content).decode() == "0123456789" * 20_000
+    files = attached(compose(of(reports.report(stack="0123456789" * 20_000))))
+    assert list(files) == ["report.txt.gz", "report.json.gz"]
+    assert files["report.txt.gz"] == ("application/gzip", b"0123456789" * 20_000)
+    kind, content = files["report.json.gz"]
+    assert (kind, again(content).stack) == ("application/gzip", "0123456789" * 20_000)
 
 
-def test_one_that_does_not_compress_is_cut(monkeypatch):
+def noise(chars):
     rng = random.Random(1)
-    text = "".join(chr(rng.randrange(0x21, 0x7F)) for _ in range(2_000_000))
-    cut(monkeypatch, text)
-    _, _, content = attached(compose(job(to())))
+    return "".join(chr(rng.randrange(0x21, 0x7F)) for _ in range(chars))
+
+
+def test_a_text_that_does_not_compress_is_cut():
+    text = noise(2_000_000)
+    name, content, _ = attachments.text_file(text)
+    assert name == "report.txt.gz"
     assert len(content) <= ATTACHMENT_BYTES
-    whole = gzip.decompress(content).decode()
-    begin, _, note = whole.rpartition("\n\n")
+    begin, _, note = gzip.decompress(content).decode().rpartition("\n\n")
     assert text.startswith(begin)
     assert note == f"[cut here: {len(text) - len(begin)} bytes more]\n"
 
 
-def test_a_giant_is_whole_in_its_attachment():
-    name, _, _ = attached(compose(of(reports.giant())))
-    assert name == "report.txt.gz"
+def test_a_json_that_does_not_compress_is_a_smaller_report():
+    report = reports.checkout()
+    frames = report.exception.frames
+    text = noise(40 * 4_000)
+    rows = tuple(
+        Variable(name="text", value=text[at : at + 4_000]) for at in range(0, len(text), 4_000)
+    )
+    big = replace(frames[3], variables=rows)
+    report = replace(report, exception=replace(report.exception, frames=(big,) * 60))
+    name, content, _ = attachments.json_file(report, None)
+    assert name == "report.json.gz"
+    assert len(content) <= ATTACHMENT_BYTES
+    smaller = again(gzip.decompress(content))
+    assert smaller.exception.message == report.exception.message
+    assert len(smaller.exception.frames) == 60
+    assert "too big" in smaller.notes[-1]
+
+
+@pytest.mark.parametrize("sample", ["giant", "worst"])
+def test_a_giant_is_attached_whatever_it_is_made_of(sample):
+    email = compose(of(getattr(reports, sample)()))
+    sizes = [len(part.get_payload(decode=True)) for part in email.message().iter_attachments()]
+    assert max(sizes) <= ATTACHMENT_BYTES
+    files = attached(email)
+    assert list(files) == ["report.txt.gz", "report.json.gz"]
+    assert "too big" in again(files["report.json.gz"][1]).notes[-1]
+
+
+def test_the_same_report_gives_the_same_files(monkeypatch):
+    monkeypatch.setattr(attachments, "GZIP_FROM_BYTES", 100)
+    first, again = (attachments.json_file(reports.checkout(), reports.AGAIN) for _ in range(2))
+    assert first == again
+
+
+def test_json_comes_with_each_mail_that_wants_it():
+    email = compose(Job(report=reports.checkout(), destination=to(ATTACH_JSON=True)))
+    assert again(attached(email)["report.json"][1]) == reports.checkout()
+    assert list(attached(email)) == ["report.json"]
+
+
+def test_json_comes_with_what_a_reporter_class_made():
+    email = compose(job(to(ATTACH_JSON=True), rendered=("own text", "<p>own")))
+    assert list(attached(email)) == ["report.json"]
+    assert text_of(email).strip() == "own text"
 
 
 # the ladder
 
 
-@pytest.mark.usefixtures("contained")
-def test_without_html_if_that_fails(monkeypatch):
-    monkeypatch.setattr(compose_module, "render_html", broken("html"))
-    email = compose(of(reports.checkout()))
-    assert parts_of(email) == ["text/plain"]
+def failing_on(monkeypatch, name, *, values_only=False):
+    """Let the renderer *name* fail: always, or on a report that has values."""
+    render = getattr(compose_module, name)
+
+    def fail(report, **more):
+        if not values_only or report.request.form:
+            raise KeyError("secret")
+        return render(report, **more)
+
+    monkeypatch.setattr(compose_module, name, fail)
+
+
+def said(email):
+    """Return what the end of the text says of the steps that failed."""
     text = text_of(email)
-    assert text.startswith("PricingError: no rate from CHF to EUR")
-    assert re.search(r"  the HTML part failed with KeyError at test_compose\.py:\d+\n$", text)
     assert "secret" not in text
+    _, found, steps = text.partition("\n\nerrormail could not make all of this email:\n")
+    assert found
+    places = re.findall(r"^  (.+) failed with (\w+) at \w+\.py:\d+$", steps, re.MULTILINE)
+    assert len(places) == steps.count("\n")
+    return [step for step, _ in places]
 
 
 @pytest.mark.usefixtures("contained")
-def test_plain_lines_if_the_text_fails(monkeypatch):
-    monkeypatch.setattr(compose_module, "render_text", broken("text"))
+def test_html_without_values_if_it_fails_with_them(monkeypatch):
+    failing_on(monkeypatch, "render_html", values_only=True)
+    email = compose(of(reports.checkout()))
+    html = str(email.alternatives[0].content)
+    assert "PricingError" in html
+    assert "return (amount * rate).quantize(CENT)" in html
+    assert "Bahnhofstrasse" not in html
+    assert "Values are missing" in html
+    assert "Bahnhofstrasse" in text_of(email)
+    assert said(email) == ["the HTML part"]
+
+
+@pytest.mark.usefixtures("contained")
+def test_no_html_if_it_fails_without_values_too(monkeypatch):
+    failing_on(monkeypatch, "render_html")
+    email = compose(of(reports.checkout()))
+    assert email.alternatives == []
+    assert text_of(email).startswith("PricingError: no rate from CHF to EUR")
+    assert said(email) == ["the HTML part", "the HTML part without values"]
+
+
+@pytest.mark.usefixtures("contained")
+def test_text_without_values_if_it_fails_with_them(monkeypatch):
+    failing_on(monkeypatch, "render_text", values_only=True)
+    email = compose(of(reports.checkout()))
+    text = text_of(email)
+    assert "return self.convert(price * quantity" in text
+    assert "Bahnhofstrasse" not in text
+    assert "Values are missing" in text
+    assert "Bahnhofstrasse" in str(email.alternatives[0].content)
+    assert said(email) == ["the text part"]
+
+
+@pytest.mark.usefixtures("contained")
+def test_plain_lines_if_the_text_fails_without_values_too(monkeypatch):
+    failing_on(monkeypatch, "render_text")
     destination = replace(to(), reason="you are in ADMINS")
     email = compose(Job(report=reports.checkout(), destination=destination, preface="line"))
     text = text_of(email)
-    assert parts_of(email) == ["text/plain"]
     assert text.startswith("line\n\nPricingError: no rate from CHF to EUR\n")
     for fact in (
         'File "shop/pricing/engine.py", line 45',
@@ -303,12 +415,36 @@ def test_plain_lines_if_the_text_fails(monkeypatch):
         "production",
         "2026-10-05 03:14:15 UTC",
         "You get this because you are in ADMINS.",
-        "the HTML part failed with KeyError",
-        "the text part failed with KeyError",
     ):
         assert fact in text
-    assert email.subject == "[shop] PricingError: no rate from CHF to EUR"
-    assert "secret" not in text
+    assert said(email) == ["the text part", "the text part without values"]
+    assert len(email.alternatives) == 1
+    assert email.subject.startswith("[shop] PricingError: no rate from CHF to EUR")
+
+
+@pytest.mark.usefixtures("contained")
+def test_one_line_with_the_type_if_even_those_fail(monkeypatch):
+    failing_on(monkeypatch, "render_text")
+    failing_on(monkeypatch, "render_html")
+    monkeypatch.setattr(compose_module, "_facts", broken("facts"))
+    email = compose(of(reports.checkout()))
+    assert text_of(email).startswith("PricingError was reported.\n")
+    assert "the plain traceback" in said(email)
+
+
+@pytest.mark.usefixtures("contained")
+def test_one_line_without_it_if_that_fails(monkeypatch):
+    for name in ("render_text", "render_html", "_facts", "_plain"):
+        monkeypatch.setattr(compose_module, name, broken(name))
+    assert text_of(compose(of(reports.checkout()))).startswith("An error was reported.\n")
+
+
+@pytest.mark.usefixtures("contained")
+@pytest.mark.parametrize("renderer", ["render_text", "render_html"])
+def test_the_report_is_attached_as_json_if_a_step_failed(monkeypatch, renderer):
+    failing_on(monkeypatch, renderer)
+    files = attached(compose(of(reports.checkout())))
+    assert again(files["report.json"][1]) == reports.checkout()
 
 
 @pytest.mark.usefixtures("contained")
@@ -324,26 +460,43 @@ def test_plain_lines_of_any_report(monkeypatch, sample):
 
 
 @pytest.mark.usefixtures("contained")
-def test_one_line_if_even_those_fail(monkeypatch):
-    monkeypatch.setattr(compose_module, "render_text", broken("text"))
-    monkeypatch.setattr(compose_module, "_facts", broken("facts"))
+@pytest.mark.parametrize(
+    ("bad", "step", "shown"),
+    [
+        (1, "the email as a whole", "PricingError: no rate from CHF to EUR\nat /checkout/"),
+        (2, "the text alone", "PricingError: no rate from CHF to EUR\nshop, production"),
+        (3, "the plain traceback", "PricingError was reported."),
+    ],
+)
+def test_a_rung_whose_message_cannot_be_built_does_not_count(monkeypatch, bad, step, shown):
+    message, tries = compose_module.EmailMultiAlternatives.message, []
+
+    def refused(email, **more):
+        tries.append(email)
+        if len(tries) <= bad:
+            raise ValueError("secret")
+        return message(email, **more)
+
+    monkeypatch.setattr(compose_module.EmailMultiAlternatives, "message", refused)
     email = compose(of(reports.checkout()))
-    assert text_of(email).startswith("An error was reported.\n")
-    assert "the plain text failed" in text_of(email)
+    assert text_of(email).startswith(shown)
+    assert said(email)[-1] == step
+    assert email.alternatives == []
 
 
 @pytest.mark.usefixtures("contained")
-def test_a_rung_whose_message_cannot_be_built_does_not_count(monkeypatch):
+def test_the_text_of_a_reporter_class_alone_if_its_html_cannot_be_sent(monkeypatch):
     message = compose_module.EmailMultiAlternatives.message
 
-    def without_alternatives(email, **more):
+    def without_html(email, **more):
         if email.alternatives:
             raise ValueError("secret")
         return message(email, **more)
 
-    monkeypatch.setattr(compose_module.EmailMultiAlternatives, "message", without_alternatives)
-    text = text_of(compose(of(reports.checkout())))
-    assert "the HTML part failed with ValueError" in text
+    monkeypatch.setattr(compose_module.EmailMultiAlternatives, "message", without_html)
+    email = compose(job(to(), rendered=("own text", "<p>own")))
+    assert text_of(email).startswith("own text\n")
+    assert said(email) == ["the email as a whole"]
 
 
 @pytest.mark.usefixtures("contained")
@@ -351,17 +504,19 @@ def test_a_subject_that_fails_leaves_the_prefix(monkeypatch):
     monkeypatch.setattr(compose_module, "subject_line", broken("subject"))
     email = compose(of(reports.checkout()))
     assert email.subject == "[shop] error"
-    assert "the subject failed with KeyError" in text_of(email)
+    assert said(email) == ["the subject"]
     assert len(email.alternatives) == 1
 
 
 @pytest.mark.usefixtures("contained")
-def test_an_attachment_that_fails_leaves_the_rest(monkeypatch):
+@pytest.mark.parametrize("name", ["text", "json"])
+def test_an_attachment_that_fails_leaves_the_rest(monkeypatch, name):
     cut(monkeypatch, "whole")
-    monkeypatch.setattr(compose_module, "_report_file", broken("file"))
+    monkeypatch.setattr(compose_module, f"{name}_file", broken("file"))
     email = compose(of(reports.checkout()))
     assert len(email.alternatives) == 1
-    assert "the attachment failed with KeyError" in text_of(email)
+    assert said(email) == [{"text": "report.txt", "json": "report.json"}[name]]
+    assert len(attached(email)) == 1
 
 
 @pytest.mark.usefixtures("contained")

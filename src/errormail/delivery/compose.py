@@ -1,14 +1,14 @@
 """
 A Job becomes an email. Some email always goes.
 
-A ladder, not an empty result: text and HTML → text alone → plain lines → one line. What failed on the way stands at
-the end of the text. A rung counts only once its message has been built, since a header or a charset can fail as well.
+A ladder, not an empty result, for each part: the full report → without values → a plain traceback in place of the text
+→ one line with the type. What failed on the way stands at the end of the text. A rung counts only once its message has
+been built, since a header or a charset can fail as well.
 """
 
 from __future__ import annotations
 
-import gzip
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from email.charset import QP, Charset
@@ -17,10 +17,13 @@ from email.utils import make_msgid as python_make_msgid
 
 from errormail._addresses import parse_address
 from errormail._contain import contained, describe
+from errormail.delivery.attachments import Attachment, json_file, text_file
 from errormail.delivery.job import Destination, Job
 from errormail.mail import EmailMultiAlternatives, make_msgid
 from errormail.report.html import render_html
 from errormail.report.model import CapturedException, Frame, Report
+from errormail.report.redact import DEFAULT_REDACTOR
+from errormail.report.slim import without_values
 from errormail.report.subject import SUBJECT_CHARS, subject_line
 from errormail.report.text import render_text
 from errormail.report.trim import Rendered
@@ -28,10 +31,6 @@ from errormail.report.visible import one_line, shorten, visible
 
 __all__ = ["compose"]
 
-GZIP_FROM_BYTES = 100_000
-"""A longer report.txt is attached compressed. email/DESIGN, Size."""
-ATTACHMENT_BYTES = 1_000_000
-"""Of report.txt, or of report.txt.gz."""
 FOREIGN_CHARS = 1_000_000
 """Of text or HTML that a reporter class of the user made."""
 PLAIN_CHARS = 500
@@ -48,35 +47,25 @@ def compose(job: Job) -> EmailMultiAlternatives:
     failed: list[str] = []
     headers = _headers(job)
     subject = _subject(job, failed)
-    rungs: list[tuple[str, Callable[[Job, list[str]], _Parts]]] = [
-        ("the text part", _text_alone),
-        ("the plain text", _plain_lines),
-    ]
-    if job.destination.include_html:
-        rungs.insert(0, ("the HTML part", _text_and_html))
-    for name, rung in rungs:
+    for name, rung in _RUNGS:
         with _step(name, failed):
             email = _email(job, subject, headers, rung(job, failed), failed)
             email.message()
             return email
-    return _email(job, "Error report", headers, _Parts("An error was reported.\n"), failed)
+    return _email(job, "Error report", headers, _Parts(_one_line(job)), failed)
 
 
 class _Parts:
     """What an email consists of."""
 
-    __slots__ = ("attachment", "html", "text")
+    __slots__ = ("attachments", "html", "text")
 
     def __init__(
-        self,
-        text: str,
-        html: str | None = None,
-        attachment: tuple[str, str | bytes, str] | None = None,
+        self, text: str, html: str | None = None, attachments: Sequence[Attachment] = ()
     ) -> None:
         self.text = text
         self.html = html
-        self.attachment = attachment
-        """File name, content, type."""
+        self.attachments = attachments
 
 
 @contextmanager
@@ -147,7 +136,7 @@ def _email(
     text = f"{job.preface}\n\n{parts.text}" if job.preface else parts.text
     if failed:
         text = f"{text.rstrip()}\n\nerrormail could not make all of this email:\n" + "".join(
-            f"  {line}\n" for line in failed
+            f"  {line}\n" for line in dict.fromkeys(failed)
         )
     email = EmailMultiAlternatives(
         subject=subject,
@@ -159,64 +148,94 @@ def _email(
     email.encoding = _QUOTED_PRINTABLE_UTF8
     if parts.html is not None:
         email.attach_alternative(_encodable(parts.html), "text/html")
-    if parts.attachment is not None:
-        email.attach(*parts.attachment)
+    for attachment in parts.attachments:
+        email.attach(*attachment)
     return email
 
 
-def _text_and_html(job: Job, failed: list[str]) -> _Parts:
+def _all_parts(job: Job, failed: list[str]) -> _Parts:
     if job.rendered is not None:
-        own_text, own_html = job.rendered
-        return _Parts(
-            own_text[:FOREIGN_CHARS], None if own_html is None else own_html[:FOREIGN_CHARS]
-        )
-    html = render_html(job.report, frequency=job.frequency, footer=_footer(job))
-    return _with_attachment(job, _rendered_text(job), html, failed)
+        text, html = job.rendered
+        html = None if html is None or not job.destination.include_html else html[:FOREIGN_CHARS]
+        files = _files(job, failed, is_cut=False)
+        return _Parts(text[:FOREIGN_CHARS], html, files)
+    text_part, html_part = _text(job, failed), _html(job, failed)
+    is_cut = text_part.is_cut or (html_part is not None and html_part.is_cut)
+    html = None if html_part is None else html_part.content
+    return _Parts(text_part.content, html, _files(job, failed, is_cut=is_cut))
 
 
 def _text_alone(job: Job, failed: list[str]) -> _Parts:
     if job.rendered is not None:
         return _Parts(job.rendered[0][:FOREIGN_CHARS])
-    return _with_attachment(job, _rendered_text(job), None, failed)
+    return _Parts(_text(job, failed).content)
 
 
-def _rendered_text(job: Job) -> Rendered:
-    return render_text(job.report, frequency=job.frequency, footer=_footer(job))
+def _plain_text(job: Job, _failed: list[str]) -> _Parts:
+    return _Parts(_plain_lines(job))
 
 
-def _with_attachment(job: Job, text: Rendered, html: Rendered | None, failed: list[str]) -> _Parts:
-    parts = _Parts(text.content, None if html is None else html.content)
-    if text.is_cut or (html is not None and html.is_cut):
-        with _step("the attachment", failed):
+_RUNGS: tuple[tuple[str, Callable[[Job, list[str]], _Parts]], ...] = (
+    ("the email as a whole", _all_parts),
+    ("the text alone", _text_alone),
+    ("the plain traceback", _plain_text),
+)
+
+
+def _text(job: Job, failed: list[str]) -> Rendered:
+    for name, report in _with_and_without_values(job, "the text part", failed):
+        with _step(name, failed):
+            return render_text(report(), frequency=job.frequency, footer=_footer(job))
+    with _step("the plain traceback", failed):
+        return Rendered(_plain_lines(job), False)
+    return Rendered(_one_line(job), False)
+
+
+def _html(job: Job, failed: list[str]) -> Rendered | None:
+    if job.destination.include_html:
+        for name, report in _with_and_without_values(job, "the HTML part", failed):
+            with _step(name, failed):
+                return render_html(report(), frequency=job.frequency, footer=_footer(job))
+    return None
+
+
+def _with_and_without_values(
+    job: Job, name: str, failed: list[str]
+) -> Iterator[tuple[str, Callable[[], Report]]]:
+    yield name, lambda: job.report
+    yield f"{name} without values", lambda: without_values(job.report)
+
+
+def _files(job: Job, failed: list[str], *, is_cut: bool) -> list[Attachment]:
+    """Return what is attached: the whole report where the mail is not; report.json also where a step failed or it is wanted."""
+    files: list[Attachment] = []
+    if is_cut:
+        with _step("report.txt", failed):
             whole = render_text(job.report, frequency=job.frequency, footer="", bound=None)
-            parts.attachment = _report_file(whole.content)
-    return parts
-
-
-def _report_file(text: str) -> tuple[str, str | bytes, str]:
-    """Return name, content and type of the attached report: its begin, if even compressed it is too long."""
-    content = text.encode("utf-8", "backslashreplace")
-    if len(content) <= GZIP_FROM_BYTES:
-        return "report.txt", text, "text/plain"
-    kept = len(content)
-    packed = gzip.compress(content)
-    while len(packed) > ATTACHMENT_BYTES:
-        kept = kept * 3 // 4
-        packed = gzip.compress(
-            content[:kept] + b"\n\n[cut here: %d bytes more]\n" % (len(content) - kept)
-        )
-    return "report.txt.gz", packed, "application/gzip"
+            files.append(text_file(whole.content))
+    if is_cut or failed or job.destination.settings.ATTACH_JSON:
+        with _step("report.json", failed):
+            files.append(json_file(job.report, job.frequency))
+    return files
 
 
 def _footer(job: Job) -> str:
-    reason = job.destination.reason
+    reason = DEFAULT_REDACTOR.text(job.destination.reason)
     return f"You get this because {reason}. Each occurrence is one email." if reason else ""
 
 
-def _plain_lines(job: Job, _failed: list[str]) -> _Parts:
+def _plain_lines(job: Job) -> str:
     """Return what a reader needs most, made by nothing that could fail on the report's content."""
     lines = [_plain(each) for each in _facts(job.report)]
-    return _Parts("\n".join([*lines, "", "-- ", _plain(_footer(job)), ""]))
+    return "\n".join([*lines, "", "-- ", _plain(_footer(job)), ""])
+
+
+def _one_line(job: Job) -> str:
+    """Return the last rung: it must not fail, whatever the report is."""
+    name = ""
+    with contained("the type alone"):
+        name = _plain(job.report.headline)
+    return f"{name or 'An error'} was reported.\n"
 
 
 def _facts(report: Report) -> Generator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from errormail._lazy import lazy_names
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     from errormail.report.limits import Limits
     from errormail.report.model import Report
     from errormail.report.redact import Redactor
+    from errormail.report.registry import register_type
     from errormail.report.request import RequestSource, capture_request
+    from errormail.report.serial import report_from_dict, report_to_dict
     from errormail.report.subject import subject_line
     from errormail.report.text import render_text
 
@@ -27,12 +30,18 @@ __all__ = [
     "RequestSource",
     "SafeExceptionReporterFilter",
     "capture_request",
+    "register_type",
     "render_html",
     "render_text",
+    "report_from_dict",
+    "report_to_dict",
     "sensitive_post_parameters",
     "sensitive_variables",
     "subject_line",
 ]
+
+LOADED_AT = time.time()
+"""Unix time at which errormail was loaded, about when the program was; a child that is forked has code as old."""
 
 __getattr__: Callable[[str], object] = lazy_names(
     globals(),
@@ -43,7 +52,9 @@ __getattr__: Callable[[str], object] = lazy_names(
         "errormail.report.limits": ("Limits",),
         "errormail.report.model": ("Report",),
         "errormail.report.redact": ("Redactor",),
+        "errormail.report.registry": ("register_type",),
         "errormail.report.request": ("RequestSource", "capture_request"),
+        "errormail.report.serial": ("report_from_dict", "report_to_dict"),
         "errormail.report.subject": ("subject_line",),
         "errormail.report.text": ("render_text",),
     },
