@@ -20,6 +20,8 @@ from actors import failing_shop
 from actors.failing_shop import CRASHES
 from actors.jobs import FOLDERS
 
+pytestmark = pytest.mark.once
+
 FOLDER = Path(__file__).parents[2] / "build" / "screenshots"
 CHROMIUM = next(
     filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None

@@ -265,7 +265,7 @@ def test_a_filter_that_fails_shows_no_variables():
 def test_of_a_module_only_what_it_computed_is_shown(tmp_path):
     path = tmp_path / "script.py"
     path.write_text(
-        "import os\nimport sys\ndef f(): pass\nclass A: pass\ntotal = 5\n_private = 6\ntotal / sys\n"
+        "from __future__ import annotations\nimport os\nimport sys\ndef f(): pass\nclass A: pass\ntotal = 5\n_private = 6\ntotal / sys\n"
     )
 
     def run():
@@ -273,6 +273,17 @@ def test_of_a_module_only_what_it_computed_is_shown(tmp_path):
 
     frame = captured(run)[-1]
     assert [variable.name for variable in frame.variables] == ["total", "sys", "_private"]
+
+
+def test_what_is_imported_is_no_variable_unless_the_line_has_it():
+    def fail(count):
+        import json  # noqa: F401 -- not named on the line
+        import math
+
+        return count / math
+
+    frame = captured(fail, 5)[-1]
+    assert [variable.name for variable in frame.variables] == ["count", "math"]
 
 
 def test_machinery_is_no_variable():

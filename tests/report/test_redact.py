@@ -550,12 +550,14 @@ def is_linear(redact_text, unit):
     )
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("number", range(len(ADVERSARIES)))
 def test_time_is_linear_in_the_text(number):
     redactor = DEFAULT_REDACTOR.with_values(["hunter2hunter2", "aaaaaaab", "xyxyxyxyxy1"])
     assert is_linear(redactor.text, ADVERSARIES[number]), ADVERSARIES[number]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("number", range(len(ADVERSARIES_OF_SOURCE)))
 def test_time_is_linear_in_source(number):
     unit = ADVERSARIES_OF_SOURCE[number]

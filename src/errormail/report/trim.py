@@ -173,8 +173,8 @@ class Draft:
         self._cost = cost
         self._parts: list[str] = []
         self._cuts: list[_Cut] = []
-        self.lengths = lengths
-        self.reach = Reach(UNBOUNDED)
+        self.lengths: Lengths = lengths
+        self.reach: Reach = Reach(UNBOUNDED)
         self.is_cut: bool = False
         """Whether anything of the report is missing here."""
 

@@ -1,6 +1,7 @@
 """Which values of a frame a reader sees: its locals, those that the failing line names first, and their attributes there."""
 
 from __future__ import annotations
+import __future__
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ ATTRIBUTES = 10
 LOCALS = 10_000
 """Names of a frame that are looked at."""
 
+_FEATURE: type = type(__future__.annotations)
+"""What ``from __future__ import annotations`` leaves behind in a module."""
 _CODE = (ModuleType, type, FunctionType, MethodType, BuiltinFunctionType)
 _MISSING = object()
 
@@ -174,7 +177,7 @@ def _stored(value: object, name: str) -> object:
 
 
 def locals_of(frame: FrameType, context: FrameContext, names: Names) -> dict[str, object]:
-    """Return the local variables that a person wrote; of a module not what it imported and defined."""
+    """Return the local variables that a person wrote: nothing that was imported or, in a module, defined, unless the line has it."""
     items: Iterable[tuple[object, object]] = ()
     try:
         if context.options.frame_variables is not None:
@@ -191,14 +194,19 @@ def locals_of(frame: FrameType, context: FrameContext, names: Names) -> dict[str
         and name[0] not in ".@"
         and name[:2] != "__"
     }
-    if frame.f_code.co_name != "<module>":
-        return found
-    on_line = {each.name for each in names.line}
-    return {
-        name: value
+    is_module = frame.f_code.co_name == "<module>"
+    left_out = [
+        name
         for name, value in found.items()
-        if name in on_line or not is_a(value, ModuleType, type, FunctionType)
-    }
+        if (cls := type(value)) is ModuleType
+        or cls is _FEATURE
+        or (is_module and is_a(value, ModuleType, type, FunctionType))
+    ]
+    for name in left_out:
+        on_line = name in names.failing_names or name in names.other_names
+        if not on_line or type(found[name]) is _FEATURE:
+            del found[name]
+    return found
 
 
 def _declared(
