@@ -57,8 +57,8 @@ def _literals(match: re.Match[str], hides: Hides) -> list[tuple[int, int]]:
         return []  # the name is the begin of a string that goes on: what follows is its end
     if (sep == "," and not is_tuple(match)) or not is_secret(match, hides):
         return []
-    word = _WORD_IN_COMMENT.match(text, at)
-    if word and _in_comment(text, match.start()):
+    # Not the other way round: the word may be long, and only what is hidden is not looked at again.
+    if _in_comment(text, match.start()) and (word := _WORD_IN_COMMENT.match(text, at)):
         return [word.span()]
     if sep == ":" and (annotation := _ANNOTATION.match(text, at)):
         at = annotation.end()
@@ -82,8 +82,8 @@ def _literals(match: re.Match[str], hides: Hides) -> list[tuple[int, int]]:
 
 def _in_comment(text: str, at: int) -> bool:
     """Does a comment begin before *at* on its line, as far as can be told from its quotation marks?"""
-    before = text[text.rfind("\n", max(at - BRACKET_CHARS, 0), at) + 1 : at]
-    code, hash_, _ = before.partition("#")
+    begin = max(at - BRACKET_CHARS, 0)
+    code, hash_, _ = text[begin:at].rpartition("\n")[2].partition("#")
     return bool(hash_) and code.count("'") % 2 == 0 and code.count('"') % 2 == 0
 
 
