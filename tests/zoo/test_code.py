@@ -330,6 +330,9 @@ def test_a_namespace(make, only_mail):
     assert "in the wild" in only_mail().text
 
 
+@pytest.mark.skipif(
+    sys.gettrace() is not None, reason="the tracer of coverage asks them for __file__"
+)
 def test_a_module_s_globals(only_mail):
     """What a module says of itself is only what it says."""
     more = {"__name__": 42, "__file__": object(), "__package__": [], "__spec__": 7}
