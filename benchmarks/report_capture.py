@@ -42,11 +42,11 @@ from typing import Any, cast
 
 from crash import GIANTS, SLOW, Raise, entry, failure, write_modules
 
-from errormail.report import registry
 from errormail.report.capture import capture
 from errormail.report.limits import DEFAULT_LIMITS
 from errormail.report.model import CapturedException, Report
 from errormail.report.redact import DEFAULT_REDACTOR, Redactor
+from errormail.report.values import registry
 
 KNOWN_VALUES = 30
 

@@ -36,9 +36,9 @@ from crash import entry, failure, write_modules
 
 from actors import reports
 from errormail.report.capture import capture
-from errormail.report.html import render_html
 from errormail.report.model import Report
-from errormail.report.text import render_text
+from errormail.report.rendering.html import render_html
+from errormail.report.rendering.text import render_text
 
 Case = Callable[[], object]
 

@@ -27,6 +27,20 @@ LAYERS = [
     {"__init__"},
 ]
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
+REPORT_LAYERS = [
+    {"limits", "model", "objects", "visible"},
+    {"declarations", "options", "packages", "redact", "release", "rendering", "runtime", "serial"},
+    {"slim", "values"},
+    {"log", "request"},
+    {"decorators", "filtering", "redacted"},
+    {"held", "tracebacks"},
+    {"fingerprint"},
+    {"records"},
+    {"capture"},
+    {"debug"},
+]
+"""The same within report: its files and folders."""
+REPORT_LEVEL = {part: level for level, parts in enumerate(REPORT_LAYERS) for part in parts}
 FOREIGN = {"flask": {"flask", "werkzeug", "blinker"}}
 """What is not in the standard library, by the one part that may import it."""
 FOR_TYPES_ONLY = {"_typeshed", "typing_extensions"}
@@ -71,12 +85,45 @@ def test_imports_go_down_only(path):
     assert wrong_imports(path, path.read_text(encoding="utf-8")) == []
 
 
+def needed(tree: ast.Module) -> Iterator[str]:
+    """Yield what `imported` does, but for what only type checkers look at."""
+    for node in tree.body:
+        if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+            yield from imported(node)
+
+
+def wrong_imports_in_report(path: Path, source: str) -> list[str]:
+    own = path.relative_to(ROOT / "report").parts[0].removesuffix(".py")
+    wrong = []
+    for name in needed(ast.parse(source)):
+        part = name.removeprefix("errormail.report.").partition(".")[0]
+        is_part = name.startswith("errormail.report.") and part in REPORT_LEVEL and part != own
+        if is_part and REPORT_LEVEL[part] >= REPORT_LEVEL[own]:
+            wrong.append(f"{path.relative_to(ROOT)} imports {name}")
+    return wrong
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted((ROOT / "report").rglob("*.py")),
+    ids=lambda path: path.relative_to(ROOT).as_posix(),
+)
+def test_imports_within_report_go_down_only(path):
+    if path != ROOT / "report" / "__init__.py":
+        assert wrong_imports_in_report(path, path.read_text(encoding="utf-8")) == []
+
+
+def test_an_import_within_report_that_does_not_is_found():
+    path = ROOT / "report" / "redact" / "pairs.py"
+    assert wrong_imports_in_report(path, "from errormail.report.values import describe") != []
+
+
 @pytest.mark.parametrize(
     ("file", "line"),
     [
         ("conf.py", "from errormail.mail import send_mail"),
         ("conf.py", "def lazy(): from errormail.mail import send_mail"),
-        ("mail/message.py", "import errormail.report.text"),
+        ("mail/message.py", "import errormail.report.rendering.text"),
         ("mail/message.py", "from errormail import report"),
         ("report/capture.py", "from errormail.conf import settings"),
         ("delivery/worker.py", "from errormail import reporter"),

@@ -25,8 +25,8 @@ from errormail.delivery.attachments import ATTACHMENT_BYTES
 from errormail.delivery.compose import compose
 from errormail.delivery.job import Job
 from errormail.report.model import Variable
+from errormail.report.rendering.trim import Rendered
 from errormail.report.serial import frequency_from_dict, report_from_dict
-from errormail.report.trim import Rendered
 
 
 def of(report, /, **changes):

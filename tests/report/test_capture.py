@@ -23,12 +23,12 @@ import pytest
 from actors import hostile
 from errormail import _contain
 from errormail.report import capture as capture_module
-from errormail.report import chain
 from errormail.report.capture import capture
 from errormail.report.limits import DEFAULT_LIMITS, Limits
 from errormail.report.model import REDACTED, Elision, Frame, LogLine, Request
 from errormail.report.options import DEFAULT_OPTIONS, CaptureOptions
 from errormail.report.redact import DEFAULT_REDACTOR
+from errormail.report.tracebacks import chain
 
 OPTIONS = {field.name for field in fields(CaptureOptions)}
 

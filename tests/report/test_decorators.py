@@ -21,15 +21,14 @@ from werkzeug.wrappers import Request as WerkzeugRequest
 
 import errormail
 from actors.frameworks import set_up_django
+from errormail.report.declarations import ALL, declared_parameters
 from errormail.report.decorators import (
-    ALL,
     CALLERS,
-    declared_parameters,
     hidden_variables,
     sensitive_post_parameters,
     sensitive_variables,
 )
-from errormail.report.frameworks import carrier_of
+from errormail.report.request.frameworks import carrier_of
 
 set_up_django()
 

@@ -15,7 +15,7 @@ from errormail.report.held import (
     settings_redactor,
 )
 from errormail.report.model import REDACTED
-from errormail.report.sensitive import is_sensitive
+from errormail.report.redact.sensitive import is_sensitive
 
 SECRET = "c0rrect-h0rse-battery"
 

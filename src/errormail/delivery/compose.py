@@ -20,13 +20,13 @@ from errormail._contain import contained, describe
 from errormail.delivery.attachments import Attachment, json_file, text_file
 from errormail.delivery.job import Destination, Job
 from errormail.mail import EmailMultiAlternatives, make_msgid
-from errormail.report.html import render_html
 from errormail.report.model import CapturedException, Frame, Report
 from errormail.report.redact import DEFAULT_REDACTOR
+from errormail.report.rendering.html import render_html
+from errormail.report.rendering.subject import SUBJECT_CHARS, subject_line
+from errormail.report.rendering.text import render_text
+from errormail.report.rendering.trim import Rendered
 from errormail.report.slim import without_values
-from errormail.report.subject import SUBJECT_CHARS, subject_line
-from errormail.report.text import render_text
-from errormail.report.trim import Rendered
 from errormail.report.visible import one_line, shorten, visible
 
 __all__ = ["compose"]

@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
     from errormail.report.debug import ExceptionReporter, SafeExceptionReporterFilter
     from errormail.report.decorators import sensitive_post_parameters, sensitive_variables
-    from errormail.report.html import render_html
     from errormail.report.limits import Limits
     from errormail.report.model import Report
     from errormail.report.redact import Redactor
-    from errormail.report.registry import register_type
+    from errormail.report.rendering.html import render_html
+    from errormail.report.rendering.subject import subject_line
+    from errormail.report.rendering.text import render_text
     from errormail.report.request import RequestSource, capture_request
     from errormail.report.serial import report_from_dict, report_to_dict
-    from errormail.report.subject import subject_line
-    from errormail.report.text import render_text
+    from errormail.report.values.registry import register_type
 
 __all__ = [
     "ExceptionReporter",
@@ -48,14 +48,14 @@ __getattr__: Callable[[str], object] = lazy_names(
     {
         "errormail.report.debug": ("ExceptionReporter", "SafeExceptionReporterFilter"),
         "errormail.report.decorators": ("sensitive_post_parameters", "sensitive_variables"),
-        "errormail.report.html": ("render_html",),
+        "errormail.report.rendering.html": ("render_html",),
         "errormail.report.limits": ("Limits",),
         "errormail.report.model": ("Report",),
         "errormail.report.redact": ("Redactor",),
-        "errormail.report.registry": ("register_type",),
+        "errormail.report.values.registry": ("register_type",),
         "errormail.report.request": ("RequestSource", "capture_request"),
         "errormail.report.serial": ("report_from_dict", "report_to_dict"),
-        "errormail.report.subject": ("subject_line",),
-        "errormail.report.text": ("render_text",),
+        "errormail.report.rendering.subject": ("subject_line",),
+        "errormail.report.rendering.text": ("render_text",),
     },
 )

@@ -14,8 +14,6 @@ from dataclasses import replace
 
 from errormail._contain import contained
 from errormail.report import LOADED_AT
-from errormail.report.calls import capture_calls
-from errormail.report.chain import bare_exception, capture_exception
 from errormail.report.model import (
     CapturedException,
     Elision,
@@ -27,12 +25,15 @@ from errormail.report.model import (
     Variable,
 )
 from errormail.report.objects import encodable, is_a, sequence_items
-from errormail.report.options import DEFAULT_OPTIONS, CaptureOptions, FrameContext
+from errormail.report.options import DEFAULT_OPTIONS, CaptureOptions
 from errormail.report.packages import packages_of
 from errormail.report.records import CapturedRecord, capture_record, variables_of
 from errormail.report.redact import DEFAULT_REDACTOR, Redactor
 from errormail.report.runtime import capture_runtime
-from errormail.report.source import Sources
+from errormail.report.tracebacks.calls import capture_calls
+from errormail.report.tracebacks.chain import bare_exception, capture_exception
+from errormail.report.tracebacks.context import FrameContext
+from errormail.report.tracebacks.source import Sources
 from errormail.report.values import Budget
 
 __all__ = ["capture"]

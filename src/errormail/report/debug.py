@@ -18,17 +18,18 @@ from types import FrameType, TracebackType
 from typing import Any, cast
 
 from errormail.conf import current
-from errormail.report.decorators import declared_parameters, hidden_variables
+from errormail.report.declarations import declared_parameters
+from errormail.report.decorators import hidden_variables
 from errormail.report.filtering import FilterOptions, guarded, options_of
-from errormail.report.frameworks import adhoc_attribute, carrier_of
 from errormail.report.held import settings_redactor
 from errormail.report.limits import DEFAULT_LIMITS
 from errormail.report.model import REDACTED, Report, Variable
 from errormail.report.objects import defined_in, dict_items
-from errormail.report.parsed import parsed_form
 from errormail.report.redact import DEFAULT_REDACTOR, Redactor
 from errormail.report.request import RequestCapture, RequestSource, capture_request
-from errormail.report.wire import wire_of
+from errormail.report.request.frameworks import adhoc_attribute, carrier_of
+from errormail.report.request.parsed import parsed_form
+from errormail.report.request.wire import wire_of
 
 __all__ = [
     "ExceptionReporter",
@@ -249,13 +250,13 @@ class ExceptionReporter:
 
     def get_traceback_text(self) -> str:
         """Return the report as plain text."""
-        from errormail.report.text import render_text
+        from errormail.report.rendering.text import render_text
 
         return render_text(self.report).content
 
     def get_traceback_html(self) -> str:
         """Return the report as an HTML document."""
-        from errormail.report.html import render_html
+        from errormail.report.rendering.html import render_html
 
         return render_html(self.report).content
 

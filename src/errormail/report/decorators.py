@@ -16,21 +16,25 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from functools import partial, partialmethod, wraps
 from itertools import chain
 from types import CodeType, FrameType, FunctionType, MethodType
-from typing import TYPE_CHECKING, Final, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from errormail.report.declarations import (
+    ALL,
+    DJANGO_ALL,
+    DJANGO_PARAMETERS,
+    PARAMETERS_KEY,
+    declared_parameters,
+)
 
 if TYPE_CHECKING:
-    from errormail.report.frameworks import Carrier
+    from errormail.report.request.frameworks import Carrier
 
 __all__ = [
-    "ALL",
-    "declared_parameters",
     "hidden_variables",
     "sensitive_post_parameters",
     "sensitive_variables",
 ]
 
-PARAMETERS_KEY = "errormail.sensitive_post_parameters"
-"""Under it the names stand in environ, scope and the like: a set, so that copies of the mapping share it."""
 CALLERS = 20_000
 """So many callers of a frame are asked whether they are decorated; what lies deeper is hidden as a whole."""
 WRAPPED = 50
@@ -38,8 +42,6 @@ WRAPPED = 50
 
 # Programs that come from Django may have decorated with its own, and go on to.
 _DJANGO = "django.views.decorators.debug"
-_DJANGO_PARAMETERS = "sensitive_post_parameters"
-_DJANGO_ALL = "__ALL__"
 
 _METHODS = (
     staticmethod,
@@ -49,25 +51,6 @@ _METHODS = (
 )  # not callable, or not in Python 3.10
 
 F = TypeVar("F")
-
-
-class _All(frozenset[str]):
-    """Holds every name."""
-
-    __slots__ = ()
-
-    def __contains__(self, name: object) -> bool:
-        return True
-
-    def __bool__(self) -> bool:
-        return True
-
-    def __repr__(self) -> str:
-        return "ALL"
-
-
-ALL: Final[frozenset[str]] = _All()
-"""Every name: ``name in ALL`` is always true."""
 
 
 class _Hidden:
@@ -151,23 +134,6 @@ def hidden_variables(frame: FrameType, callers: Iterable[FrameType] = ()) -> fro
         if names:
             hidden |= names
     return frozenset(hidden) or None
-
-
-def declared_parameters(carrier: Carrier) -> frozenset[str] | None:
-    """Return which form fields of a request `sensitive_post_parameters` hides, `ALL`, or None. Django's counts too."""
-    from errormail.report.objects import dict_get
-
-    names: set[str] = set()
-    for place in (carrier.environ, carrier.scope, carrier.state):
-        found = None if place is None else dict_get(place, PARAMETERS_KEY)
-        if type(found) is set:
-            names |= cast("set[str]", found)
-    given = carrier.stored(_DJANGO_PARAMETERS)
-    if isinstance(given, str):
-        names.add(given)
-    elif isinstance(given, (list, tuple)):
-        names.update(name for name in cast("list[object]", given) if isinstance(name, str))
-    return ALL if _DJANGO_ALL in names else frozenset(names) or None
 
 
 def _names(decorator: str, names: tuple[str, ...]) -> frozenset[str]:
@@ -254,7 +220,7 @@ def _djangos(frame: FrameType) -> frozenset[str] | None:
 
 
 def _of_django(names: object) -> frozenset[str] | None:
-    if names == _DJANGO_ALL:
+    if names == DJANGO_ALL:
         return ALL
     return frozenset(cast("Iterable[str]", names)) if isinstance(names, (list, tuple)) else None
 
@@ -295,7 +261,7 @@ def _is_coroutine_function(view: object) -> bool:
 def _declare(
     view: object, args: tuple[object, ...], kwargs: dict[str, object], names: frozenset[str]
 ) -> None:
-    from errormail.report.frameworks import carrier_of, current_request
+    from errormail.report.request.frameworks import carrier_of, current_request
 
     # FastAPI calls by keyword.
     for given in (*args[:2], *kwargs.values()):
@@ -313,9 +279,9 @@ def _declare(
 
 
 def _declare_in(carrier: Carrier, names: frozenset[str]) -> None:
-    from errormail.report.frameworks import comes_from
+    from errormail.report.request.frameworks import comes_from
 
-    told = {_DJANGO_ALL} if names is ALL else names
+    told = {DJANGO_ALL} if names is ALL else names
     for place in (carrier.environ, carrier.scope, carrier.state):
         if place is not None:
             cast("dict[str, set[str]]", place).setdefault(PARAMETERS_KEY, set()).update(told)
@@ -324,8 +290,8 @@ def _declare_in(carrier: Carrier, names: frozenset[str]) -> None:
         if comes_from(
             each, "django.http", "HttpRequest"
         ):  # so that Django's own reports hide it as well
-            value = _DJANGO_ALL if known is ALL else tuple(sorted(known))
-            setattr(each, _DJANGO_PARAMETERS, value)
+            value = DJANGO_ALL if known is ALL else tuple(sorted(known))
+            setattr(each, DJANGO_PARAMETERS, value)
 
 
 _GLOBALS = globals()

@@ -12,11 +12,11 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from errormail import _contain
-from errormail.report.curl import requoted
 from errormail.report.limits import DEFAULT_LIMITS
 from errormail.report.model import REDACTED, Report, Variable
 from errormail.report.objects import defined_in, encodable, module_of, stored
 from errormail.report.redact import DEFAULT_REDACTOR, Redactor
+from errormail.report.request.curl import requoted
 from errormail.report.values import Budget, describe
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from errormail.report.objects import (
     traceback_of,
     type_name,
 )
-from errormail.report.paths import code_module, display_name, is_app_code
+from errormail.report.tracebacks.paths import code_module, display_name, is_app_code
 
 __all__ = ["fingerprint_exception", "fingerprint_record", "template_of"]
 

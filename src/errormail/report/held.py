@@ -17,12 +17,12 @@ from itertools import islice
 from typing import Any, Protocol, cast
 from urllib.parse import unquote, unquote_plus
 
-from errormail.report.declared import Declared, declared_by
 from errormail.report.filtering import guarded
-from errormail.report.known import VALUE_CHARS_MAX, KnownValues
 from errormail.report.objects import dict_items, exact_str, is_a, sequence_items
 from errormail.report.redact import DEFAULT_REDACTOR, Redactor
-from errormail.report.sensitive import is_sensitive, words_of
+from errormail.report.redact.declared import Declared, declared_by
+from errormail.report.redact.known import VALUE_CHARS_MAX, KnownValues
+from errormail.report.redact.sensitive import is_sensitive, words_of
 
 __all__ = ["HasSecrets", "environment_secrets", "secrets_in", "secrets_within", "settings_redactor"]
 

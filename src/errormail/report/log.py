@@ -235,7 +235,7 @@ def _is_small(value: object, depth: int) -> bool:
 
 
 def _by_type_only(cls: type) -> bool:
-    from errormail.report.kinds import Kind, plan_of
+    from errormail.report.values.kinds import Kind, plan_of
 
     return plan_of(cls).kind is Kind.TYPE_ONLY
 

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import FrameType
 
 from errormail.report.limits import DEFAULT_LIMITS, Limits
-from errormail.report.places import Lookup
-from errormail.report.redact import Redactor
-from errormail.report.source import Sources
-from errormail.report.values import Budget, Values
 
-__all__ = ["DEFAULT_OPTIONS", "CaptureOptions", "FrameContext", "FrameVariables"]
+__all__ = ["DEFAULT_OPTIONS", "CaptureOptions", "FrameVariables"]
 
 FrameVariables = Callable[[FrameType], Iterable[tuple[str, object]]]
 
@@ -38,27 +34,3 @@ class CaptureOptions:
 
 
 DEFAULT_OPTIONS = CaptureOptions()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FrameContext:
-    """What the exceptions and frames of one report are captured with."""
-
-    options: CaptureOptions = DEFAULT_OPTIONS
-    redactor: Redactor
-    budget: Budget
-    sources: Sources
-    release: str = ""
-    places: dict[tuple[int, ...], Lookup] = field(default_factory=dict[tuple[int, ...], Lookup])
-    """What has been found out about places in code; many frames of a report are at the same ones."""
-
-    values: Values = field(init=False)
-    """Of the report: what is found out about one value helps with the next."""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "values", Values(self.limits, self.redactor, self.budget))
-
-    @property
-    def limits(self) -> Limits:
-        """The bounds of the report."""
-        return self.options.limits

@@ -12,8 +12,8 @@ from errormail.report.fingerprint import TRACEBACK_TEXT, template_of
 from errormail.report.limits import Limits
 from errormail.report.model import REDACTED, Variable
 from errormail.report.objects import dict_items, encodable, exact_str, is_a
-from errormail.report.paths import display_name
 from errormail.report.redact import Redactor
+from errormail.report.tracebacks.paths import display_name
 from errormail.report.values import Budget, describe
 
 __all__ = ["CapturedRecord", "capture_record", "shorten_stack", "variables_of"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar, cast
 
-from errormail.report.curl import requoted
 from errormail.report.limits import DEFAULT_LIMITS
 from errormail.report.model import Frame, Report, Request, Runtime, Variable
 from errormail.report.objects import encodable, exact_str
 from errormail.report.redact import Redactor
+from errormail.report.request.curl import requoted
 from errormail.report.serial import report_from_dict, report_to_dict
 
 __all__ = ["redacted_report"]

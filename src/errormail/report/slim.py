@@ -23,7 +23,7 @@ from errormail.report.model import (
     Upload,
     Variable,
 )
-from errormail.report.trim import begin
+from errormail.report.rendering.trim import begin
 
 __all__ = ["slimmer", "weight", "without_values"]
 

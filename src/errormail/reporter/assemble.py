@@ -26,8 +26,8 @@ from errormail.report.model import LogLine, Report
 from errormail.report.options import CaptureOptions
 from errormail.report.redact import DEFAULT_REDACTOR, Redactor
 from errormail.report.redacted import redacted_report
+from errormail.report.rendering.subject import subject_line
 from errormail.report.request import capture_request
-from errormail.report.subject import subject_line
 from errormail.reporter.deployment import deployment_of
 from errormail.reporter.hooks import Hook, apply_before_send, with_sections
 from errormail.reporter.plain import plain_report

@@ -11,9 +11,9 @@ from functools import lru_cache
 from errormail._contain import contained
 from errormail.conf import Settings
 from errormail.report.objects import exact_str, stored
-from errormail.report.paths import is_app_code
 from errormail.report.release import commit_of, environment_of, release_of
 from errormail.report.runtime import started_at
+from errormail.report.tracebacks.paths import is_app_code
 
 __all__ = ["deployment_of"]
 

@@ -271,8 +271,8 @@ def _path_of(request: object) -> str:
     """Return the path of a request, decoded; "" where there is none."""
     if request is None:
         return ""
-    from errormail.report.frameworks import carrier_of
-    from errormail.report.wire import wire_of
+    from errormail.report.request.frameworks import carrier_of
+    from errormail.report.request.wire import wire_of
 
     carrier = carrier_of(request)
     return "" if carrier is None else wire_of(carrier).path

@@ -9,11 +9,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from errormail._contain import contained
-from errormail.report.leaves import safe_str
 from errormail.report.limits import DEFAULT_LIMITS
 from errormail.report.model import Report, Runtime
 from errormail.report.objects import exact_str, traceback_of, type_name
 from errormail.report.redact import Redactor
+from errormail.report.values.leaves import safe_str
 
 if TYPE_CHECKING:
     from errormail.reporter import Failure

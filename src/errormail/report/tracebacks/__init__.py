@@ -1,0 +1,1 @@
+"""A traceback becomes Frames: walked, folded, with its source and its values."""
