@@ -87,7 +87,7 @@ Point = collections.namedtuple("Point", "x pin")  # noqa: PYI024 -- the older fo
         (1.5, "1.5"),
         (..., "Ellipsis"),
         (int, "<class 'int'>"),
-        (Login, "<class 'test_values.Login'>"),
+        (Login, f"<class '{__name__}.Login'>"),
         (len, "<built-in function len>"),
         ([].append, "<built-in function list.append>"),
         (os, "<module 'os'>"),

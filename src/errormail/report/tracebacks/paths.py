@@ -75,7 +75,7 @@ def _is_app_file(filename: str) -> bool:
 @lru_cache(maxsize=1)
 def _library_roots() -> tuple[str, ...]:
     stdlib = os.path.dirname(os.__file__)
-    own = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    own = os.path.abspath(__file__).rpartition(f"{os.sep}report{os.sep}")[0]
     scripts = os.path.dirname(sys.executable) if sys.executable else ""
     roots = {stdlib, os.path.realpath(stdlib), own, scripts}
     return tuple(_normal(root).rstrip("/") + "/" for root in sorted(roots) if len(root) > 1)
