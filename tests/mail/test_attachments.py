@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import email.policy
+import email.utils
 from email.message import EmailMessage as PythonMessage
 from email.message import MIMEPart
 from email.mime.base import MIMEBase
@@ -11,7 +12,7 @@ from email.mime.image import MIMEImage
 from email.mime.text import MIMEText
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from errormail.mail import DEFAULT_ATTACHMENT_MIME_TYPE, EmailAttachment, EmailMessage
@@ -309,6 +310,8 @@ def test_a_file_name_in_any_letters_arrives(name, policy):
 @given(
     st.text(st.characters(exclude_characters="\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"), min_size=1)
 )
+@example("<>")
+@example('"a"')
 @settings(deadline=None)
 @pytest.mark.row("A7", "X9")
 def test_any_file_name_is_one_parameter(name):
@@ -316,7 +319,8 @@ def test_any_file_name_is_one_parameter(name):
     (part,) = attached(message)
     assert part.keys() == ["Content-Type", "Content-Transfer-Encoding", "Content-Disposition"]
     expected = name.encode("utf-8", "backslashreplace").decode()
-    assert part.get_filename() == expected.strip()  # the standard library strips it
+    # The standard library strips it, and takes quotation marks and angle brackets around it for its own.
+    assert part.get_filename() == email.utils.unquote(expected).strip()
     assert part["Content-Disposition"].params.keys() == {"filename"}
 
 

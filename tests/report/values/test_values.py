@@ -87,7 +87,6 @@ Point = collections.namedtuple("Point", "x pin")  # noqa: PYI024 -- the older fo
         (1.5, "1.5"),
         (..., "Ellipsis"),
         (int, "<class 'int'>"),
-        (Login, f"<class '{__name__}.Login'>"),
         (len, "<built-in function len>"),
         ([].append, "<built-in function list.append>"),
         (os, "<module 'os'>"),
@@ -122,6 +121,10 @@ Point = collections.namedtuple("Point", "x pin")  # noqa: PYI024 -- the older fo
 )
 def test_values_look_as_python_shows_them(value, text):
     assert shown(value).replace("tests.report.", "") == text
+
+
+def test_a_class_shows_its_full_name():
+    assert shown(Login) == repr(Login)
 
 
 @pytest.mark.row("X1")
