@@ -65,15 +65,17 @@ class Planted:
         self.known(what, digits)
         return digits
 
-    def leaks(self, mail: Received) -> set[str]:
-        """Return of what kinds *mail* tells something: `WINDOW` + `STRIDE` characters in a row are enough."""
+    def leaks(self, mail: Received) -> dict[str, str]:
+        """
+        Return of what kinds *mail* tells something, and where: `WINDOW` + `STRIDE` characters in a row are enough.
+        """
         text = "\n".join(dict.fromkeys(forms(mail)))
         return {
-            what
+            what: f"{value[at : at + WINDOW]} in ...{text[max(found - 100, 0) : found + 100]}..."
             for what, values in self.secrets.items()
             for value in values
             for at in range(0, max(len(value) - WINDOW, 0) + 1, STRIDE)
-            if value[at : at + WINDOW] in text
+            if (found := text.find(value[at : at + WINDOW])) >= 0
         }
 
 

@@ -36,7 +36,7 @@ def only_mail(planted):
         found = received(sent)
         assert_valid(found)
         leaks = planted.leaks(found)
-        assert not leaks, sorted(leaks)
+        assert not leaks
         return found
 
     return take
@@ -48,11 +48,11 @@ def all_mails(planted):
 
     def take():
         found = [received(sent) for sent in mail.outbox]
-        leaks = set()
+        leaks = {}
         for each in found:
             assert_valid(each)
             leaks |= planted.leaks(each)
-        assert not leaks, sorted(leaks)
+        assert not leaks
         return found
 
     return take

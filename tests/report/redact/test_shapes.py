@@ -234,3 +234,12 @@ def test_a_number_with_a_wrong_check_digit_stays(number: str) -> None:
 )  # fmt: skip
 def test_what_only_looks_like_it_stays(text: str) -> None:
     assert DEFAULT_REDACTOR.text(text) == text
+
+
+def test_a_key_of_another_kind_beside_an_amazon_id_is_not_torn_apart():
+    """The header of a JWT, and the begin of its signature, may have the 40 characters that Amazon's secrets have."""
+    header = base64.b64encode(b'{"alg": "HS256", "typ": "JWT"}').decode()
+    assert len(header) == 40
+    payload = base64.b64encode(b'{"sub": "somebody"}').decode().rstrip("=")
+    text = f"{'AKIA' + 'Q' * 15 + '7'}\n{header}.{payload}.{'aB3' * 13}x_Mz"
+    assert DEFAULT_REDACTOR.text(text) == f"{REDACTED}\n{REDACTED}"

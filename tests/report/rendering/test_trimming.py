@@ -210,5 +210,7 @@ def test_what_is_not_written_would_have_been_cut(render, make, monkeypatch):
     sample = make()
     part = render(sample, frequency=NEW, footer=FOOTER)
     for module in ("html", "text"):
-        monkeypatch.setattr(f"errormail.report.rendering.{module}.reach_of", lambda *_: Reach(10**9))
+        monkeypatch.setattr(
+            f"errormail.report.rendering.{module}.reach_of", lambda *_: Reach(10**9)
+        )
     assert render(sample, frequency=NEW, footer=FOOTER) == part
