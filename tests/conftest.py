@@ -12,6 +12,7 @@ import pytest
 from hypothesis import settings
 
 from errormail import _contain, conf
+from errormail.reporter import tail
 
 # No deadline: the time of one example says more about what else runs on the machine.
 settings.register_profile("errormail", deadline=None)
@@ -29,6 +30,7 @@ def _clean_slate():
         patch.setattr(_contain, "strict", True)
         patch.setattr(conf, "_configured", conf.Settings())
         _contain.failures.clear()
+        tail._of_threads.__dict__.clear()  # no test shows the log lines of another
         yield
 
 

@@ -35,7 +35,6 @@ def logger():
     own.setLevel(logging.DEBUG)
     own.propagate = False
     own.addHandler(errormail.LogTailHandler())
-    tail._of_threads.__dict__.clear()
     yield own
     own.handlers.clear()
 
