@@ -32,11 +32,11 @@ class Planted:
     Makes secrets and remembers them.
 
     Args:
-        seed: Of the random numbers; None: others each time.
+        seed: Of the random numbers; None: as the random numbers of the test have it.
     """
 
     def __init__(self, seed=None):
-        self.random = random.Random(seed)
+        self.random = random.Random(random.random() if seed is None else seed)
         self.secrets: dict[str, list[str]] = {}
         """The parts that may not be seen, by what they are."""
 

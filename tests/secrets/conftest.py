@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from actors.mails import assert_valid, received
@@ -23,8 +25,9 @@ def _settings(outbox):
 
 
 @pytest.fixture
-def planted():
-    return Planted()
+def planted(request):
+    # pytest-randomly begins each test with the same numbers: no two tests may plant the same.
+    return Planted(f"{random.random()} {request.node.nodeid}")
 
 
 @pytest.fixture
