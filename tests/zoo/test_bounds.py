@@ -278,4 +278,5 @@ def test_a_crash_in_a_loop_is_not_slower_each_time():
     gc.collect()
     kept = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
-    assert kept < 100_000
+    # The 60 reports would take a megabyte. What is left is the e-mail package's: it makes classes for header fields.
+    assert kept < 300_000
