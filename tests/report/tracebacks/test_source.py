@@ -187,6 +187,14 @@ def test_of_what_is_no_file_it_is_said_too(tmp_path):
     assert source.read_source("<string>", {}, BYTES).note == "generated code: no source"
 
 
+def test_the_text_of_a_command_is_that_of_the_main_module_alone(monkeypatch):
+    """Python 3.13 and later keep what `python -c` was given as "<string>", which other code is called, too."""
+    text = "import shop; shop.sell()\n"
+    monkeypatch.setitem(linecache.cache, "<string>", (len(text), None, [text], "<string>"))
+    assert source.read_source("<string>", {"__name__": "shop"}, BYTES).lines == []
+    assert source.read_source("<string>", {"__name__": "__main__"}, BYTES).lines[0] == text.rstrip()
+
+
 def test_a_file_that_changes_is_read_again_by_the_next_report(tmp_path):
     path = tmp_path / "module.py"
     path.write_text("a = 1\n")

@@ -115,7 +115,9 @@ def read_source(filename: str, module_globals: Mapping[str, object], max_bytes: 
     if text:
         return Source(split_lines(text))
     found = _from_file(filename, module_globals, max_bytes)
-    if not found.lines and (text := _from_linecache(filename, max_bytes)):
+    # From Python 3.13 on it has the text of `python -c` under the name that all code made by exec() has.
+    is_known = filename != "<string>" or dict_get(module_globals, "__name__") == "__main__"
+    if is_known and not found.lines and (text := _from_linecache(filename, max_bytes)):
         return Source(split_lines(text))
     return found
 
