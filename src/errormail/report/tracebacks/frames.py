@@ -12,11 +12,12 @@ from errormail._contain import contained
 from errormail.report.model import Elision, Frame
 from errormail.report.objects import dict_get, encodable, exact_str
 from errormail.report.tracebacks.context import FrameContext
+from errormail.report.tracebacks.freshness import state_of
 from errormail.report.tracebacks.jinja import JinjaTemplates
 from errormail.report.tracebacks.links import source_link
 from errormail.report.tracebacks.mako import mako_frame
 from errormail.report.tracebacks.paths import code_module, display_name, is_app_code
-from errormail.report.tracebacks.places import Lookup, Site, recall, remember, state_of
+from errormail.report.tracebacks.places import Lookup, Site, recall, remember
 from errormail.report.tracebacks.positions import Place, names_in, shown_lines
 from errormail.report.tracebacks.source import Source
 from errormail.report.tracebacks.templates import TemplateFrame

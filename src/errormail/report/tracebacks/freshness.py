@@ -20,7 +20,7 @@ from types import CodeType
 
 from errormail.report.objects import dict_get, exact_str, stored
 
-__all__ = ["is_changed"]
+__all__ = ["is_changed", "state_of"]
 
 BYTECODE_BYTES = 4_000_000
 """A larger compiled file is not read."""
@@ -56,9 +56,8 @@ def is_changed(
         return True
     if max(status.st_mtime, _moved_at(status)) < since:
         return False
-    state = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
     as_written = type(dict_get(module_globals, "__loader__")) is SourceFileLoader
-    key = (id(code), lineno, state, as_written)  # to hash code costs as much as to look
+    key = (id(code), lineno, state_of(status), as_written)  # to hash code costs as much as to look
     _, known = _KNOWN.get(key, (code, None))
     if known is None:
         # Another loader may have made something else of the source, as that of pytest does.
@@ -68,6 +67,11 @@ def is_changed(
             _KNOWN.clear()
         _KNOWN[key] = (code, known)  # kept alive, so that its id is no other's
     return known
+
+
+def state_of(status: os.stat_result) -> tuple[int, ...]:
+    """Return what of a file's status changes with its content."""
+    return (status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size)
 
 
 def _moved_at(status: os.stat_result) -> float:

@@ -6,7 +6,6 @@ A program fails in the same places again and again, and nothing of this changes 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from types import CodeType
@@ -19,7 +18,7 @@ from errormail.report.tracebacks.positions import Names, Place
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Lookup", "Site", "recall", "remember", "state_of"]
+__all__ = ["Lookup", "Site", "recall", "remember"]
 
 KEPT = 500
 """Places, of the whole process."""
@@ -86,19 +85,14 @@ def remember(key: tuple[object, ...], code: CodeType, redactor: Redactor, lookup
     Args:
         key: All that the lookup depends on beside *code* and *redactor*: the state of the file first of all.
     """
-    shown = lookup.site.lines[max(lookup.first - 1, 0) :][: len(lookup.source)]
-    raw = "\n".join(shown)
+    begin = max(lookup.first - 1, 0)
+    raw = "\n".join(lookup.site.lines[begin : begin + len(lookup.source)])
     if len(raw) > KEPT_CHARS or redactor.known.occur_in(raw):
         return
     if len(_KEPT) >= KEPT:
         _KEPT.clear()
     lookup = replace(lookup, site=replace(lookup.site, lines=()))
     _KEPT[key] = _Kept(code, replace(redactor, known=NO_VALUES), runs_in(raw), lookup)
-
-
-def state_of(status: os.stat_result) -> tuple[int, ...]:
-    """Return what of a file's status changes with its content."""
-    return (status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size)
 
 
 def _is_same(one: Redactor, other: Redactor) -> bool:
